@@ -1,0 +1,5 @@
+"""`python -m audiofix`."""
+
+from audiofix.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The published systems, one package each. Torch begins here."""

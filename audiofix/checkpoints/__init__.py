@@ -1,0 +1,1 @@
+"""Which checkpoints exist, and the store that fetches and keeps them."""

@@ -1,0 +1,1 @@
+"""The process shell: argument groups, logging, progress, exit statuses."""

@@ -1,0 +1,1 @@
+"""Pictures of sound: spectra, bands, and what they say."""

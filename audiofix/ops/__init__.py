@@ -1,0 +1,1 @@
+"""Operators with a compiled twin and a plain one."""

@@ -1,0 +1,1 @@
+"""The engine: stages that turn chunks of samples into chunks of samples."""

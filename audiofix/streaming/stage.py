@@ -1,0 +1,48 @@
+"""What a stage is: one stream passing through one process."""
+
+from typing import Protocol, runtime_checkable
+
+from audiofix.audio.format import AudioFormat, Chunk
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """One stream passing through one process.
+
+    A stage is made for a single stream and thrown away after `flush`.
+    Cutting the input differently never changes the output by a single bit.
+    Result sample k belongs to source time `k / result.rate`.
+    """
+
+    source: AudioFormat
+    result: AudioFormat
+    latency: int
+    """Source samples that must have arrived before result sample 0 can be emitted."""
+
+    def output_length(self, samples: int) -> int:
+        """Result samples, in total, for `samples` source samples in total."""
+        ...
+
+    def push(self, chunk: Chunk) -> Chunk:
+        """Accept the next samples and return every result sample that is now final.
+
+        Args:
+            chunk: `[source.channels, n]` with any n >= 0. Not kept, not modified.
+
+        Returns:
+            `[result.channels, m]`, m >= 0. Owned by the caller.
+        """
+        ...
+
+    def flush(self) -> Chunk:
+        """End the stream and return what is left. `push` is an error afterwards."""
+        ...
+
+
+def scaled_length(samples: int, source_rate: int, result_rate: int) -> int:
+    """Return `round(samples * result_rate / source_rate)`, halves up, in integers.
+
+    >>> scaled_length(1, 16000, 48000), scaled_length(1, 2, 1), scaled_length(3, 44100, 16000)
+    (3, 1, 1)
+    """
+    return (2 * samples * result_rate + source_rate) // (2 * source_rate)

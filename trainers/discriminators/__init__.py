@@ -1,0 +1,1 @@
+"""Networks that only training uses: they judge a generator's output."""

@@ -1,0 +1,1 @@
+"""One module per system: what makes its training different from another's."""
