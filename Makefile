@@ -1,0 +1,22 @@
+# Two commands for newcomers: `make demo` and `make test`. Both start from nothing.
+PYTHON ?= python3
+VENV := .venv
+
+.PHONY: demo test
+
+demo: $(VENV)/ready
+	$(VENV)/bin/python tests/demo/run.py
+
+test: $(VENV)/ready
+	$(VENV)/bin/pytest
+
+$(VENV)/ready: pyproject.toml setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'audiofix needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...'; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' \
+	  || { echo 'This Python lacks venv: install it (Debian: apt install python3-venv)'; exit 1; }
+	@command -v $${CXX:-c++} >/dev/null \
+	  || echo 'No C++ compiler (Debian: apt install g++): the slower scan in plain torch is used.'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@

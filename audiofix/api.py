@@ -1,0 +1,132 @@
+"""The Python face of audiofix: one function per verb, and stages for endless input.
+
+Sound is float32, nominal range ±1, `[channels, samples]` or `[samples]`; numpy in gives numpy
+out, torch in gives torch out, on the device it came from.
+"""
+
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.errors import InputError, UsageError
+from audiofix.streaming.guard import Guard
+from audiofix.streaming.stage import Stage
+
+Sound = TypeVar("Sound")
+"""A numpy array or a torch tensor; what went in comes out."""
+
+
+def upsample(
+    x: Sound,
+    rate: int,
+    *,
+    to: int,
+    cutoff: float | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Sound:
+    """Restore the missing high band of a recording.
+
+    Args:
+        x: `[channels, samples]` or `[samples]`.
+        rate: samples per second of `x`.
+        to: samples per second of the result.
+        cutoff: where the band of `x` ends, in Hz; None finds it.
+        model: a catalogue name or a checkpoint file; None takes the default.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
+
+    Returns:
+        Sound of the same kind and number of axes, `round(samples * to / rate)` samples long.
+
+    Raises:
+        InputError: `x` has a wrong shape or holds values that are not finite.
+        CheckpointError: the model is missing, corrupt or out of reach.
+    """
+    samples = _samples_of(x)
+    stage = open_stage(
+        "upsample",
+        rate=rate,
+        channels=samples.shape[0],
+        to=to,
+        cutoff=cutoff,
+        model=model,
+        device=device,
+        precision=precision,
+    )
+    return _like(x, _through(stage, samples))
+
+
+def open_stage(
+    verb: str,
+    *,
+    rate: int,
+    channels: int,
+    to: int | None = None,
+    cutoff: float | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Stage:
+    """Open one stream through one verb.
+
+    However the input is cut into chunks, the output is the same to the bit.
+
+    Args:
+        verb: `upsample`.
+        rate: samples per second of the input.
+        channels: rows of every chunk that will be pushed.
+        to: samples per second of the result; `upsample` needs it.
+        cutoff: see `upsample`.
+        model: see `upsample`.
+        device: see `upsample`.
+        precision: see `upsample`.
+
+    Raises:
+        UsageError: the verb is unknown, or a number makes no sense.
+        CheckpointError: the model is missing, corrupt or out of reach.
+    """
+    if verb != "upsample":
+        raise UsageError(f"verb {verb}: has no stage: use upsample")
+    if to is None:
+        raise UsageError("upsample: no result rate: give to=48000")
+    if rate < 1 or channels < 1 or to < 1:
+        raise UsageError(f"upsample: {rate} Hz to {to} Hz, {channels} channels: must be positive")
+    from audiofix.backends.base import UpsampleRequest
+    from audiofix.backends.registry import load
+
+    restorer = load(model, verb=verb, rate=to, device=device, precision=precision)
+    stage = restorer.stage(AudioFormat(rate, channels), UpsampleRequest(to, cutoff))
+    return Guard(stage)
+
+
+def _samples_of(x: object) -> Chunk:
+    """Return `x` as a chunk, whatever library it comes from."""
+    array = np.asarray(cast(Any, x).detach().cpu() if _is_tensor(x) else x, np.float32)
+    if array.ndim not in (1, 2):
+        raise InputError(
+            f"sound of shape {array.shape}: needs [channels, samples] or [samples]: reshape it"
+        )
+    return np.ascontiguousarray(np.atleast_2d(array))
+
+
+def _like(x: Sound, samples: Chunk) -> Sound:
+    """Return `samples` as the kind of object that `x` is, with as many axes."""
+    shaped = samples if cast(Any, x).ndim == 2 else samples[0]
+    if not _is_tensor(x):
+        return cast(Sound, shaped)
+    import torch
+
+    return cast(Sound, torch.from_numpy(shaped).to(cast(torch.Tensor, x).device))
+
+
+def _is_tensor(x: object) -> bool:
+    """Tell a torch tensor without importing torch."""
+    return type(x).__module__.partition(".")[0] == "torch"
+
+
+def _through(stage: Stage, samples: Chunk) -> Chunk:
+    """Return everything that `stage` makes of `samples`."""
+    return np.concatenate([stage.push(samples), stage.flush()], axis=1)

@@ -1,0 +1,87 @@
+"""Which backend stands behind a checkpoint, and which network behind a name."""
+
+import logging
+from collections.abc import Mapping
+from importlib import import_module
+
+from torch import nn
+
+from audiofix.backends.base import Config, Restorer
+from audiofix.backends.placement import place
+from audiofix.backends.weights import load_checkpoint
+from audiofix.checkpoints.catalogue import default_entry
+from audiofix.errors import CheckpointError, UsageError
+
+log = logging.getLogger(__name__)
+
+BACKENDS: Mapping[str, str] = {
+    "vmasr": "audiofix.backends.vmasr.restore",
+}
+"""Backend -> the module whose `restorer(checkpoint, placement)` opens its checkpoints."""
+
+NETWORKS: Mapping[str, str] = {
+    "vmasr": "audiofix.backends.vmasr.network",
+    "vmasr.discriminator": "audiofix.backends.vmasr.discriminator",
+}
+"""Network -> the module whose `build(config)` makes it."""
+
+
+def build(name: str, config: Config) -> nn.Module:
+    """Return the network of this name with fresh weights, in eval mode.
+
+    Args:
+        name: a key of `NETWORKS`.
+        config: the settings under the authors' names, as the parity files hold them.
+
+    Raises:
+        UsageError: no network has this name.
+        SettingsError: a key of `config` is unknown.
+    """
+    if name not in NETWORKS:
+        raise UsageError(f"network {name}: unknown: use one of {', '.join(NETWORKS)}")
+    network: nn.Module = import_module(NETWORKS[name]).build(config)
+    return network.eval()
+
+
+def load(
+    model: str | None,
+    *,
+    verb: str,
+    rate: int,
+    device: str = "auto",
+    precision: str = "auto",
+    offline: bool | None = None,
+) -> Restorer:
+    """Load a model, downloading its checkpoint on first use.
+
+    Args:
+        model: a catalogue name, a checkpoint file, or None for the verb's default.
+        verb: the task; chooses the default and refuses a checkpoint made for another.
+        rate: samples per second that the result is wanted at; chooses the default.
+        device: see `placement.place`.
+        precision: see `placement.place`.
+        offline: True never touches the network, None asks `AUDIOFIX_OFFLINE`.
+
+    Raises:
+        UnknownModel: names the nearest model.
+        CheckpointError: no checkpoint is there, or it cannot be fetched or read.
+        DeviceError: the device is absent.
+    """
+    placement = place(device, precision)
+    if model is None:
+        entry = default_entry(verb, rate)
+        if entry is None:
+            raise CheckpointError(
+                f"{verb}: no checkpoint on this machine: fetch one with "
+                "`audiofix models pull NAME`, or name a file with -m FILE"
+            )
+        model = entry.name
+    checkpoint = load_checkpoint(model, offline=offline)
+    if checkpoint.backend not in BACKENDS:
+        raise CheckpointError(
+            f"{checkpoint.name}: its system {checkpoint.backend} is not in this version of "
+            f"audiofix: choose a model of {', '.join(BACKENDS)}"
+        )
+    restorer: Restorer = import_module(BACKENDS[checkpoint.backend]).restorer(checkpoint, placement)
+    log.info("model %s (%s), on %s", checkpoint.name, checkpoint.origin, placement)
+    return restorer

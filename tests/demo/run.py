@@ -1,0 +1,65 @@
+"""`make demo`: restore a 16 kHz recording to 48 kHz and draw it before and after.
+
+The recording is sentence 3 of VCTK speaker p234 (CC BY 4.0), brought down to 16 kHz. No model that
+ships with audiofix was trained on that speaker.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import soundfile
+
+HERE = Path(__file__).parent
+RECORDING = HERE / "speech16k.flac"
+OUTPUT = Path("demo-output")
+LOWEST_DB = -110
+
+
+def restore(source: Path, result: Path) -> None:
+    """Run the command that a user would type, and show it."""
+    arguments = ["upsample", str(source), "--to", "48k", "-o", str(result), "--overwrite", "-v"]
+    print("$ audiofix", *arguments, flush=True)
+    subprocess.run([sys.executable, "-m", "audiofix", *arguments], check=True)
+
+
+def draw(before: Path, after: Path, picture: Path) -> None:
+    """Draw both spectrograms on one scale of time, frequency and level."""
+    figure, panels = plt.subplots(2, 1, figsize=(10, 8), sharex=True, layout="constrained")
+    top_hz = soundfile.info(after).samplerate / 2
+    for panel, path, title in zip(panels, (before, after), ("before", "after"), strict=True):
+        samples, rate = soundfile.read(path, dtype="float32")
+        size = 1024 * rate // 48000
+        panel.set_facecolor(plt.get_cmap("magma")(0.0))
+        with np.errstate(divide="ignore"):
+            panel.specgram(
+                samples,
+                NFFT=size,
+                noverlap=size * 3 // 4,
+                Fs=rate,
+                cmap="magma",
+                vmin=LOWEST_DB - 30,
+                vmax=-40,
+            )
+        panel.set(ylim=(0, top_hz), ylabel="Hz", title=f"{title}: {rate} Hz, {samples.size} samples")
+    panels[1].set_xlabel("seconds")
+    figure.savefig(picture, dpi=100)
+
+
+def main() -> None:
+    """Make the sound and the picture, and say where they are."""
+    OUTPUT.mkdir(exist_ok=True)
+    result, picture = OUTPUT / "speech48k.wav", OUTPUT / "before-after.png"
+    restore(RECORDING, result)
+    draw(RECORDING, result, picture)
+    print(f"\nsound:   {result}\npicture: {picture}")
+
+
+if __name__ == "__main__":
+    main()
