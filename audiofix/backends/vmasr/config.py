@@ -1,0 +1,120 @@
+"""Settings of the VM-ASR network, under the names that the authors' files use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Literal, cast, get_args
+
+from audiofix.errors import SettingsError
+
+Interaction = Literal["dual", "m2p", "p2m", "single"]
+
+_FIXED: Mapping[str, object] = {
+    "patch_size": 4,
+    "in_chans": 1,
+    "ssm_act_layer": "silu",
+    "ssm_conv": 3,
+    "ssm_conv_bias": True,
+    "ssm_drop_rate": 0.0,
+    "ssm_init": "v0",
+    "forward_type": "v5",
+    "mlp_act_layer": "gelu",
+    "mlp_drop_rate": 0.0,
+    "gmlp": False,
+    "patch_norm": True,
+    "norm_layer": "LN",
+    "patchembed_version": "v2",
+    "downsample_version": "v1",
+    "upsample_version": "v1",
+    "output_version": "v3",
+    "spectro_scale": "log2",
+}
+"""Settings that exist in the authors' files and have one value in every released model."""
+
+
+@dataclass(frozen=True, slots=True)
+class VMASRConfig:
+    """One architecture of the family. The defaults are the released 48 kHz model.
+
+    Attributes:
+        depths: visual state-space blocks per level, finest level first.
+        dims: channels at the finest level; every level below has twice as many.
+        ssm_d_state: states per row of the scan.
+        ssm_ratio: channels inside the scan per channel outside.
+        ssm_dt_rank: rank of the step's projection; "auto" is `ceil(channels / 16)`.
+        mlp_ratio: hidden units of the perceptron per channel.
+        drop_path_rate: stochastic depth of the deepest block, in training only.
+        concat_skip: whether skips are concatenated (released) or added.
+        interact: how the magnitude and phase streams meet.
+        n_fft: bins of a spectrum are `n_fft // 2 + 1`.
+        hop_length: samples per frame.
+        win_length: samples of the window, at most `n_fft`.
+        low_freq_replacement: the published switch, which acts only where `hf` is 0.
+    """
+
+    depths: tuple[int, ...] = (2, 2, 2, 2)
+    dims: int = 16
+    ssm_d_state: int = 1
+    ssm_ratio: float = 2.0
+    ssm_dt_rank: int | Literal["auto"] = "auto"
+    mlp_ratio: float = 4.0
+    drop_path_rate: float = 0.1
+    concat_skip: bool = True
+    interact: Interaction = "dual"
+    n_fft: int = 1024
+    hop_length: int = 240
+    win_length: int = 1024
+    low_freq_replacement: bool = True
+
+    @classmethod
+    def from_mapping(cls, config: Mapping[str, object]) -> "VMASRConfig":
+        """Return the settings that an authors' or parity `config` object holds.
+
+        Raises:
+            SettingsError: a key is unknown, or asks for something that no release uses.
+        """
+        own = {field.name for field in fields(cls)}
+        for name, value in config.items():
+            if name in _FIXED and value != _FIXED[name]:
+                raise SettingsError(f"{name}: {value!r}: only {_FIXED[name]!r} is supported")
+            if name not in own and name not in _FIXED:
+                near = get_close_matches(name, [*own, *_FIXED], 1)
+                hint = f": did you mean {near[0]}?" if near else ""
+                raise SettingsError(f"{name}: not a setting of VM-ASR{hint}")
+        chosen = {name: config[name] for name in own if name in config}
+        if "depths" in chosen:
+            chosen["depths"] = tuple(cast(list[int], chosen["depths"]))
+        if isinstance(chosen.get("dims"), list | tuple):
+            chosen["dims"] = cast(list[int], chosen["dims"])[0]
+        if chosen.get("interact", "dual") not in get_args(Interaction):
+            raise SettingsError(
+                f"interact: {chosen['interact']!r}: use one of {', '.join(get_args(Interaction))}"
+            )
+        return replace(cls(), **chosen)  # type: ignore[arg-type]  # names and choices are checked
+
+    @property
+    def bins(self) -> int:
+        """Bins of a spectrum, DC and Nyquist included."""
+        return self.n_fft // 2 + 1
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels per level, finest first."""
+        return tuple(self.dims << level for level in range(len(self.depths)))
+
+    @property
+    def frame_multiple(self) -> int:
+        """Frames of a window must be a multiple of this: the network halves so often."""
+        return 4 << (len(self.depths) - 1)
+
+
+VMASR_48K = VMASRConfig()
+VMASR_16K = replace(VMASR_48K, hop_length=80)
+VMASR_48K_M2P = replace(VMASR_48K, interact="m2p")
+VMASR_48K_P2M = replace(VMASR_48K, interact="p2m")
+VMASR_48K_SINGLE = replace(VMASR_48K, interact="single")
+VMASR_48K_WITHOUT_REPLACEMENT = replace(VMASR_48K, low_freq_replacement=False)
+VMASR_48K_NFFT2048 = replace(VMASR_48K, n_fft=2048)
+VMASR_48K_VSSM8 = replace(VMASR_48K, dims=8)
+VMASR_48K_VSSM24 = replace(VMASR_48K, dims=24)
+VMASR_48K_VSSM32 = replace(VMASR_48K, dims=32)

@@ -1,0 +1,117 @@
+"""The two-dimensional selective scan (SS2D): four routes through a plane, scanned and added.
+
+Liu et al., VMamba, 2024, section 4.2. Attribute names are those of released checkpoints.
+"""
+
+from math import ceil, log, sqrt
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from audiofix.ops.selective_scan import selective_scan
+
+ROUTES = 4
+"""Along rows, along columns, and both reversed."""
+
+_STEP_MIN, _STEP_MAX, _STEP_FLOOR = 1e-3, 1e-1, 1e-4
+
+
+def cross_scan(x: Tensor) -> Tensor:
+    """Lay a plane out along the four routes.
+
+    Args:
+        x: `[batch, channels, height, width]`.
+
+    Returns:
+        `[batch, 4, channels, height * width]`: row by row, column by column, and both reversed.
+    """
+    batch, channels, height, width = x.shape
+    forward = torch.stack([x.flatten(2), x.transpose(2, 3).flatten(2)], dim=1)
+    return torch.cat([forward, forward.flip(-1)], dim=1)
+
+
+def cross_merge(ys: Tensor, height: int, width: int) -> Tensor:
+    """Undo each route of `cross_scan` and add the four; the transpose of `cross_scan`.
+
+    Args:
+        ys: `[batch, 4, channels, height * width]`.
+        height: rows of the plane.
+        width: columns of the plane.
+
+    Returns:
+        `[batch, channels, height * width]`, row by row.
+    """
+    both = ys[:, :2] + ys[:, 2:].flip(-1)
+    by_column = both[:, 1].unflatten(-1, (width, height)).transpose(2, 3)
+    return both[:, 0] + by_column.flatten(2)
+
+
+class SS2D(nn.Module):
+    """Gated two-dimensional selective scan, channels last."""
+
+    def __init__(
+        self,
+        d_model: int,
+        d_state: int = 1,
+        ssm_ratio: float = 2.0,
+        dt_rank: int | Literal["auto"] = "auto",
+    ) -> None:
+        """Make the operator for `d_model` channels, `d_state` states a row."""
+        super().__init__()
+        inner = int(ssm_ratio * d_model)
+        self.rank = ceil(d_model / 16) if dt_rank == "auto" else dt_rank
+        self.state = d_state
+        self.x_proj_weight = nn.Parameter(torch.empty(ROUTES, self.rank + 2 * d_state, inner))
+        self.dt_projs_weight = nn.Parameter(torch.empty(ROUTES, inner, self.rank))
+        self.dt_projs_bias = nn.Parameter(torch.empty(ROUTES, inner))
+        self.A_logs = nn.Parameter(torch.empty(ROUTES * inner, d_state))
+        self.Ds = nn.Parameter(torch.ones(ROUTES * inner))
+        self.out_norm = nn.LayerNorm(inner)
+        self.in_proj = nn.Linear(d_model, 2 * inner, bias=False)
+        self.conv2d = nn.Conv2d(inner, inner, 3, padding=1, groups=inner)
+        self.out_proj = nn.Linear(inner, d_model, bias=False)
+        self.reset_scan()
+
+    def reset_scan(self) -> None:
+        """Draw the scan's parameters afresh: steps log-uniform in [0.001, 0.1], decays n + 1."""
+        inner = self.dt_projs_weight.shape[1]
+        nn.init.uniform_(self.x_proj_weight, -1 / sqrt(inner), 1 / sqrt(inner))
+        nn.init.uniform_(self.dt_projs_weight, -(self.rank**-0.5), self.rank**-0.5)
+        with torch.no_grad():
+            step = torch.empty_like(self.dt_projs_bias).uniform_(log(_STEP_MIN), log(_STEP_MAX))
+            step = step.exp().clamp(min=_STEP_FLOOR)
+            self.dt_projs_bias.copy_(step + torch.log(-torch.expm1(-step)))  # inverse softplus
+            self.A_logs.copy_(torch.arange(1, self.state + 1).log().expand_as(self.A_logs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the operator's output; in and out `[batch, height, width, d_model]`."""
+        values, gate = self.in_proj(x).chunk(2, dim=-1)
+        plane = silu(self.conv2d(values.permute(0, 3, 1, 2)))
+        height, width = plane.shape[2:]
+        merged = cross_merge(self.scan(cross_scan(plane)), height, width)
+        mixed = self.out_norm(merged.transpose(1, 2)).unflatten(1, (height, width))
+        output: Tensor = self.out_proj(mixed * silu(gate))
+        return output
+
+    def scan(self, routes: Tensor) -> Tensor:
+        """Scan `[batch, 4, inner, length]` along its last axis; the same shape comes back."""
+        step, B, C = self.project(routes)
+        scanned = selective_scan(
+            routes.flatten(1, 2).float(),
+            step.flatten(1, 2).float(),
+            -torch.exp(self.A_logs.float()),
+            B.float(),
+            C.float(),
+            self.Ds.float(),
+            self.dt_projs_bias.flatten().float(),
+            delta_softplus=True,
+        )
+        return scanned.view_as(routes).to(routes.dtype)
+
+    def project(self, routes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return step `[batch, 4, inner, length]`, and B and C `[batch, 4, state, length]`."""
+        projected = self.x_proj_weight @ routes
+        rank, B, C = projected.split([self.rank, self.state, self.state], dim=2)
+        return self.dt_projs_weight @ rank, B.contiguous(), C.contiguous()
