@@ -17,7 +17,8 @@ class Stage(Protocol):
     source: AudioFormat
     result: AudioFormat
     latency: int
-    """Source samples that must have arrived before result sample 0 can be emitted."""
+    """Source samples after which the stage keeps up: once `latency + n` have been pushed, the
+    results of the first n are out."""
 
     def output_length(self, samples: int) -> int:
         """Result samples, in total, for `samples` source samples in total."""

@@ -1,0 +1,51 @@
+"""The loop that every audio command runs: source, stage, sink."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from audiofix.audio.format import Chunk
+from audiofix.audio.sink import Sink
+from audiofix.audio.source import Source
+from audiofix.errors import AudiofixError
+from audiofix.streaming.stage import Stage
+
+_BLOCK_SECONDS = 0.25
+
+
+def run(
+    source: Source,
+    stage: Stage,
+    sink: Sink,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Send everything that `source` has through `stage` into `sink`, and commit the sink.
+
+    Args:
+        source: read to its end.
+        stage: fresh, of the source's format.
+        sink: of the stage's result format. Aborted if anything fails.
+        progress: called with the source samples done so far.
+
+    Raises:
+        InputError: the source ended before its header's promise; what there was is committed.
+    """
+    block = max(1, round(source.format.rate * _BLOCK_SECONDS))
+    done = 0
+    with sink:
+        while (chunk := source.read(block)).shape[1]:
+            sink.write(_finite(stage.push(chunk)))
+            done += chunk.shape[1]
+            if progress:
+                progress(done)
+        sink.write(_finite(stage.flush()))
+    if source.fault:
+        raise source.fault
+
+
+def _finite(chunk: Chunk) -> Chunk:
+    """Return `chunk`; a result that is not finite is a defect and never reaches a file."""
+    if not np.isfinite(chunk).all():
+        raise AudiofixError("result: NaN or infinity from a finite input: please report this")
+    return chunk
