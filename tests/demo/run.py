@@ -47,7 +47,9 @@ def draw(before: Path, after: Path, picture: Path) -> None:
                 vmin=LOWEST_DB - 30,
                 vmax=-40,
             )
-        panel.set(ylim=(0, top_hz), ylabel="Hz", title=f"{title}: {rate} Hz, {samples.size} samples")
+        panel.set(
+            ylim=(0, top_hz), ylabel="Hz", title=f"{title}: {rate} Hz, {samples.size} samples"
+        )
     panels[1].set_xlabel("seconds")
     figure.savefig(picture, dpi=100)
 

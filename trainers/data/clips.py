@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import soxr
+from audiofix.trainers.data.manifest import Recording
 
 from audiofix.audio.format import Chunk
 from audiofix.audio.source import open_source
-from audiofix.trainers.data.manifest import Recording
 
 _READ_SAMPLES = 1 << 16
 _LOUDEST_GAIN_DB = 6.0

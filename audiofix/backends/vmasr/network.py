@@ -170,9 +170,7 @@ class VMASR(nn.Module):
         return magnitude, phase
 
 
-def replace_low_band(
-    new: Tensor, source: Tensor, edge: Tensor, fade_bins: int
-) -> Tensor:
+def replace_low_band(new: Tensor, source: Tensor, edge: Tensor, fade_bins: int) -> Tensor:
     """Keep the source's spectra below `edge` and the new ones above, with a short cross-fade.
 
     What the paper's post-processing intends and the published code does not do.
@@ -194,7 +192,9 @@ def build(config: Config) -> VMASR:
     return VMASR(VMASRConfig.from_mapping(config))
 
 
-def _block(config: VMASRConfig, channels: int, drop_path: float, normalise: bool = True) -> VSSBlock:
+def _block(
+    config: VMASRConfig, channels: int, drop_path: float, normalise: bool = True
+) -> VSSBlock:
     return VSSBlock(
         channels,
         ssm_d_state=config.ssm_d_state,

@@ -21,7 +21,9 @@ def patch_step(fft_size: int, hop: int) -> int:
     return fft_size // gcd(fft_size, hop)
 
 
-def patch_high_band(magnitude: Tensor, phase: Tensor, edge: Tensor, step: int) -> tuple[Tensor, Tensor]:
+def patch_high_band(
+    magnitude: Tensor, phase: Tensor, edge: Tensor, step: int
+) -> tuple[Tensor, Tensor]:
     """Replace the bins from `edge` upwards by the nearest whole shifts of the bins below it.
 
     Args:

@@ -1,0 +1,48 @@
+"""Reading bytes from files and pipes: whole requests, and a look ahead."""
+
+from typing import BinaryIO
+
+_SKIP_BYTES = 1 << 16
+
+
+class ByteStream:
+    """A byte stream whose reads are whole: a pipe's short reads are asked again."""
+
+    def __init__(self, raw: BinaryIO, size: int | None) -> None:
+        """Read from `raw`; `size` is the file's size, None for a pipe."""
+        self._raw = raw
+        self._ahead = b""
+        self.size = size
+        self.position = 0
+
+    def peek(self, count: int) -> bytes:
+        """Return the next `count` bytes without taking them, fewer only at the end."""
+        self._ahead += self._take(count - len(self._ahead))
+        return self._ahead[:count]
+
+    def read(self, count: int = -1) -> bytes:
+        """Return the next `count` bytes, fewer only at the end; -1 for all."""
+        if count < 0:
+            data = self._ahead + self._raw.read()
+            self._ahead = b""
+        else:
+            data, self._ahead = self._ahead[:count], self._ahead[count:]
+            data += self._take(count - len(data))
+        self.position += len(data)
+        return data
+
+    def skip(self, count: int) -> None:
+        """Pass over `count` bytes, in bounded memory."""
+        while count > 0 and (data := self.read(min(count, _SKIP_BYTES))):
+            count -= len(data)
+
+    def close(self) -> None:
+        """Close the stream beneath."""
+        self._raw.close()
+
+    def _take(self, count: int) -> bytes:
+        parts = []
+        while count > 0 and (data := self._raw.read(count)):
+            parts.append(data)
+            count -= len(data)
+        return b"".join(parts)

@@ -1,0 +1,74 @@
+"""Which input becomes which output, for files and whole trees."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiofix.audio.sink import PART, type_of
+from audiofix.audio.sniff import SNIFF_BYTES, sniff
+from audiofix.errors import InputError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One file of a batch and what it becomes."""
+
+    source: Path
+    result: Path
+
+
+def pair_files(inputs: Sequence[str], output: Path, kind: str | None) -> list[Pair]:
+    """Pair every input with its output below the folder `output`.
+
+    A folder among the inputs keeps its tree, and gives only the files in it that are audio by
+    content. A file named by the user is taken whatever it is: if it is not audio, the user learns
+    so. The result has the type `kind`, or that of the input where it can be written, or WAV.
+
+    Raises:
+        InputError: an input does not exist, or a folder holds no audio.
+        UsageError: two inputs would become one output, or an input its own output.
+    """
+    pairs = [
+        Pair(source, output / relative.with_suffix(_suffix(source, kind)))
+        for name in inputs
+        for source, relative in _files(Path(name), output)
+    ]
+    taken: dict[Path, Path] = {}
+    for pair in pairs:
+        if pair.source.resolve() == pair.result.resolve():
+            raise UsageError(f"{pair.source}: would replace itself: name another output folder")
+        if pair.result in taken:
+            raise UsageError(
+                f"{pair.source} and {taken[pair.result]}: both become {pair.result}: rename one"
+            )
+        taken[pair.result] = pair.source
+    return pairs
+
+
+def _files(path: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each audio file at or below `path`, with its place in the output's tree."""
+    if not path.is_dir():
+        if not path.exists():
+            raise InputError(f"{path}: does not exist: name a file or a folder")
+        yield path, Path(path.name)
+        return
+    found = False
+    for file in sorted(path.rglob("*")):
+        inside_output = output.resolve() in file.resolve().parents
+        if file.is_file() and file.suffix != PART and not inside_output and _is_audio(file):
+            found = True
+            yield file, file.relative_to(path)
+    if not found:
+        raise InputError(f"{path}: holds no audio: name another folder")
+
+
+def _is_audio(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return sniff(file.read(SNIFF_BYTES)) not in (None, "afc")
+    except OSError:
+        return True  # let the batch report why it cannot be read
+
+
+def _suffix(source: Path, kind: str | None) -> str:
+    return f".{kind or type_of(source)}"

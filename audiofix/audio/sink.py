@@ -1,0 +1,358 @@
+"""Write any audio, to a file or a pipe; nothing half-written ever bears the real name."""
+
+import errno
+import logging
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+import soundfile
+
+from audiofix.audio import au
+from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.audio.pcm import HEADERLESS, Encoding, SampleEncoder
+from audiofix.audio.source import Source
+from audiofix.audio.tags import Tags, write_tags
+from audiofix.audio.wave import WaveWriter
+from audiofix.errors import OutputError, UsageError
+
+log = logging.getLogger(__name__)
+
+_BITS = {
+    "16": Encoding("signed", 16),
+    "24": Encoding("signed", 24),
+    "32": Encoding("signed", 32),
+    "32f": Encoding("float", 32),
+    "64f": Encoding("float", 64),
+}
+_ALL_BITS = tuple(_BITS)
+_CONTAINERS: dict[str, tuple[str, ...]] = {
+    "wav": _ALL_BITS,
+    "rf64": _ALL_BITS,
+    "w64": _ALL_BITS,
+    "caf": _ALL_BITS,
+    "au": _ALL_BITS,
+    "aiff": _ALL_BITS,
+    "flac": ("16", "24"),
+    "ogg": (),
+    "opus": (),
+    "mp3": (),
+}
+"""Type -> the sample formats it can hold; none where the codec has no such thing."""
+
+TYPES: tuple[str, ...] = (*_CONTAINERS, *HEADERLESS)
+"""Every type that can be written."""
+
+_EXTENSIONS = {"aif": "aiff", "aifc": "aiff", "oga": "ogg", "wave": "wav", "snd": "au"}
+_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+PART = ".part"
+
+
+def type_of(path: str | Path, kind: str | None = None) -> str:
+    """Return the output type: `kind`, else the extension's, else `wav`.
+
+    Raises:
+        UsageError: `kind` is unknown.
+    """
+    if kind is not None:
+        if kind not in TYPES:
+            raise UsageError(f"type {kind}: unknown: use one of {', '.join(TYPES)}")
+        return kind
+    if str(path) == "-":
+        return os.environ.get("AUDIOFIX_PIPE") or "wav"
+    extension = Path(path).suffix.lstrip(".").lower()
+    extension = _EXTENSIONS.get(extension, extension)
+    return extension if extension in TYPES else "wav"
+
+
+class _Writer(Protocol):
+    def write(self, chunk: Chunk) -> None: ...
+
+    def finish(self) -> None: ...
+
+
+class Sink:
+    """One output. Use it in a `with`: it commits on success and aborts on any exception."""
+
+    def __init__(
+        self,
+        name: str,
+        writer: _Writer,
+        stream: BinaryIO,
+        encoder: SampleEncoder,
+        destination: "_Destination",
+    ) -> None:
+        """Put the parts together; `open_sink` chooses them."""
+        self._name = name
+        self._writer = writer
+        self._stream = stream
+        self._encoder = encoder
+        self._destination = destination
+
+    @property
+    def clipped(self) -> int:
+        """Samples so far that the output type could not hold."""
+        return self._encoder.clipped
+
+    def write(self, chunk: Chunk) -> None:
+        """Append samples `[channels, n]`.
+
+        Raises:
+            OutputError: the disk is full, or the file cannot be written.
+        """
+        if not chunk.shape[1]:
+            return
+        try:
+            self._writer.write(chunk)
+        except BrokenPipeError:
+            raise
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise _output_error(self._name, error) from error
+
+    def commit(self) -> None:
+        """Finish the output and give it its name."""
+        try:
+            self._writer.finish()
+            self._stream.flush()
+            self._destination.commit(self._stream)
+        except BrokenPipeError:
+            raise
+        except (OSError, soundfile.LibsndfileError) as error:
+            self.abort()
+            raise _output_error(self._name, error) from error
+        if self.clipped:
+            log.warning("%s: %d samples clipped", self._name, self.clipped)
+
+    def abort(self) -> None:
+        """Drop what was written to a file. What went into a pipe is gone."""
+        self._destination.abort(self._stream)
+
+    def __enter__(self) -> "Sink":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.abort()
+
+
+def open_sink(
+    path: str | Path,
+    audio: AudioFormat,
+    *,
+    kind: str | None = None,
+    bits: str | None = None,
+    like: Source | None = None,
+    overwrite: bool = False,
+    seed: int = 0,
+) -> Sink:
+    """Open an output.
+
+    Args:
+        path: a file, or `-` for standard output.
+        audio: what will be written.
+        kind: the type; None takes the extension's, else WAV.
+        bits: the sample format; None takes that of `like`, on a pipe 32-bit float.
+        like: the input whose sample format and tags the output takes over.
+        overwrite: whether an existing file may be replaced.
+        seed: of the dither.
+
+    Raises:
+        UsageError: the type is unknown or cannot hold `bits`, the rate or the channels; binary
+            would go to a terminal.
+        OutputError: the file exists or cannot be made.
+    """
+    kind = type_of(path, kind)
+    piped = str(path) == "-"
+    name = "standard output" if piped else str(path)
+    encoding = _encoding(kind, bits, like, piped)
+    _check_codec(kind, audio)
+    encoder = SampleEncoder(encoding, seed)
+    if piped:
+        return _piped(name, audio, kind, encoder)
+    target = Path(path)
+    if target.is_dir():
+        raise OutputError(f"{name}: is a folder: name a file in it")
+    if target.exists() and not overwrite:
+        raise OutputError(f"{name}: exists: add --overwrite, or name another file")
+    destination = _File(target, kind, like.tags if like else Tags())
+    try:
+        stream = destination.part.open("w+b")
+    except OSError as error:
+        raise _output_error(name, error) from error
+    try:
+        writer = _writer(kind, stream, audio, encoder, seekable=True)
+    except BaseException:
+        destination.abort(stream)
+        raise
+    return Sink(name, writer, stream, encoder, destination)
+
+
+def _encoding(kind: str, bits: str | None, like: Source | None, piped: bool) -> Encoding:
+    if kind in HEADERLESS:
+        if bits is not None:
+            raise UsageError(f"-b {bits}: the type {kind} says it already: leave -b out")
+        return HEADERLESS[kind]
+    allowed = _CONTAINERS[kind]
+    if bits is not None:
+        if bits not in allowed:
+            what = f"holds {', '.join(allowed)}" if allowed else "has no sample format"
+            raise UsageError(f"-b {bits}: {kind} {what}: choose another type or leave -b out")
+        return _BITS[bits]
+    wanted = "32f" if piped or like is None else like.bits
+    if not allowed:
+        return _BITS["32f"]
+    return _BITS[wanted if wanted in allowed else allowed[-1]]
+
+
+def _check_codec(kind: str, audio: AudioFormat) -> None:
+    rates = {"opus": _OPUS_RATES, "mp3": _MP3_RATES}.get(kind)
+    if rates and audio.rate not in rates:
+        raise UsageError(f"{kind}: cannot hold {audio.rate} Hz: use {', '.join(map(str, rates))}")
+    most = {"mp3": 2, "flac": 8}.get(kind)
+    if most and audio.channels > most:
+        raise UsageError(f"{kind}: cannot hold {audio.channels} channels: use -t wav")
+
+
+def _piped(name: str, audio: AudioFormat, kind: str, encoder: SampleEncoder) -> Sink:
+    stream = sys.stdout.buffer
+    if stream.isatty():
+        raise UsageError("output: binary would go to the terminal: name a file with -o, or pipe it")
+    if kind in HEADERLESS or kind in ("wav", "rf64", "au"):
+        seekable = stat.S_ISREG(os.fstat(stream.fileno()).st_mode) and kind != "au"
+        writer = _writer(kind, stream, audio, encoder, seekable=seekable)
+        return Sink(name, writer, stream, encoder, _Pipe())
+    # The other types need to seek: made in a temporary file, sent at the end.
+    spool = cast(BinaryIO, tempfile.TemporaryFile())
+    return Sink(
+        name, _writer(kind, spool, audio, encoder, seekable=True), spool, encoder, _Spool(stream)
+    )
+
+
+def _writer(
+    kind: str, stream: BinaryIO, audio: AudioFormat, encoder: SampleEncoder, *, seekable: bool
+) -> _Writer:
+    if kind in HEADERLESS:
+        return _RawWriter(stream, encoder)
+    if kind in ("wav", "rf64"):
+        return WaveWriter(stream, audio, encoder, seekable=seekable)
+    if kind == "au" and not seekable:
+        encoding = encoder.encoding
+        encoder.encoding = Encoding(encoding.kind, encoding.bits, big_endian=True)
+        au.write_header(stream, audio, encoder.encoding)
+        return _RawWriter(stream, encoder)
+    return _LibsndfileWriter(kind, stream, audio, encoder)
+
+
+class _RawWriter:
+    """Bare samples."""
+
+    def __init__(self, stream: BinaryIO, encoder: SampleEncoder) -> None:
+        self._stream = stream
+        self._encoder = encoder
+
+    def write(self, chunk: Chunk) -> None:
+        self._stream.write(self._encoder.encode(chunk))
+
+    def finish(self) -> None:
+        pass
+
+
+class _LibsndfileWriter:
+    """What libsndfile writes. Integers are made here, so that every type rounds alike."""
+
+    def __init__(
+        self, kind: str, stream: BinaryIO, audio: AudioFormat, encoder: SampleEncoder
+    ) -> None:
+        container, subtype = {"ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}.get(
+            kind, (kind.upper(), _subtype(encoder.encoding))
+        )
+        if kind == "mp3":
+            subtype = "MPEG_LAYER_III"
+        self._integers = encoder if kind not in ("ogg", "opus", "mp3") else None
+        if encoder.encoding.kind == "float":
+            self._integers = None
+        self._file = soundfile.SoundFile(
+            stream, "w", audio.rate, audio.channels, subtype, format=container
+        )
+
+    def write(self, chunk: Chunk) -> None:
+        encoder = self._integers
+        self._file.write(encoder.integers(chunk) if encoder else chunk.T)
+
+    def finish(self) -> None:
+        self._file.close()
+
+
+def _subtype(encoding: Encoding) -> str:
+    if encoding.kind == "float":
+        return "FLOAT" if encoding.bits == 32 else "DOUBLE"
+    return f"PCM_{encoding.bits}"
+
+
+class _Destination(Protocol):
+    def commit(self, stream: BinaryIO) -> None: ...
+
+    def abort(self, stream: BinaryIO) -> None: ...
+
+
+class _File:
+    """A file that has its `.part` name until it is whole."""
+
+    def __init__(self, path: Path, kind: str, tags: Tags) -> None:
+        self.part = path.with_name(path.name + PART)
+        self._path = path
+        self._kind = kind
+        self._tags = tags
+
+    def commit(self, stream: BinaryIO) -> None:
+        os.fsync(stream.fileno())
+        stream.close()
+        write_tags(self.part, self._kind, self._tags)
+        self.part.replace(self._path)
+
+    def abort(self, stream: BinaryIO) -> None:
+        stream.close()
+        self.part.unlink(missing_ok=True)
+
+
+class _Pipe:
+    """Standard output: what is written is gone."""
+
+    def commit(self, stream: BinaryIO) -> None:
+        pass
+
+    def abort(self, stream: BinaryIO) -> None:
+        pass
+
+
+class _Spool:
+    """A temporary file that goes into a pipe when it is whole."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe = pipe
+
+    def commit(self, stream: BinaryIO) -> None:
+        stream.seek(0)
+        shutil.copyfileobj(stream, self._pipe)
+        self._pipe.flush()
+        stream.close()
+
+    def abort(self, stream: BinaryIO) -> None:
+        stream.close()
+
+
+def _output_error(name: str, error: Exception) -> OutputError:
+    number = getattr(error, "errno", None)
+    advice = {
+        errno.ENOSPC: "free some space",
+        errno.EACCES: "choose a folder that you may write to",
+        errno.ENOENT: "make the folder first",
+    }.get(cast(int, number), "name another file")
+    return OutputError(f"{name}: {getattr(error, 'strerror', None) or error}: {advice}")
