@@ -9,7 +9,7 @@ from torch import nn
 from audiofix.backends.base import Config, Restorer
 from audiofix.backends.placement import place
 from audiofix.backends.weights import load_checkpoint
-from audiofix.checkpoints.catalogue import default_entry
+from audiofix.checkpoints.store import default_entry
 from audiofix.errors import CheckpointError, UsageError
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def load(
     """
     placement = place(device, precision)
     if model is None:
-        entry = default_entry(verb, rate)
+        entry = default_entry(verb, rate, BACKENDS)
         if entry is None:
             raise CheckpointError(
                 f"{verb}: no checkpoint on this machine: fetch one with "

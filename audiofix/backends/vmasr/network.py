@@ -88,18 +88,23 @@ class VMASR(nn.Module):
             wave: the sound.
             steady: see `log_magnitude_and_phase`.
         """
+        magnitude, phase = log_magnitude_and_phase(self.transform(wave), steady=steady)
+        return magnitude[:, None], phase[:, None]
+
+    def transform(self, wave: Tensor) -> Tensor:
+        """Return the complex spectra `[batch, bins, frames]` of `[batch, 1, samples]`."""
         config = self.config
         padded = pad(wave, (0, -wave.shape[-1] % config.hop_length))
-        spectra = stft(padded[:, 0], config.n_fft, config.hop_length, config.win_length)
-        magnitude, phase = log_magnitude_and_phase(spectra, steady=steady)
-        return magnitude[:, None], phase[:, None]
+        return stft(padded[:, 0], config.n_fft, config.hop_length, config.win_length)
 
     def wave(self, magnitude: Tensor, phase: Tensor, samples: int) -> Tensor:
         """Return the sound `[batch, 1, samples]` of spectra."""
-        spectra = from_log_magnitude_and_phase(magnitude[:, 0], phase[:, 0])
-        return inverse_stft(spectra, self.config.hop_length, self.config.win_length)[
-            :, None, :samples
-        ]
+        return self.inverse(from_log_magnitude_and_phase(magnitude[:, 0], phase[:, 0]), samples)
+
+    def inverse(self, spectra: Tensor, samples: int) -> Tensor:
+        """Return the sound `[batch, 1, samples]` of complex spectra `[batch, bins, frames]`."""
+        wave = inverse_stft(spectra, self.config.hop_length, self.config.win_length)
+        return wave[:, None, :samples]
 
     def enhance(self, magnitude: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
         """Return the network's spectra. Bin 0 by-passes it; the magnitude has a residual.

@@ -1,29 +1,178 @@
-"""VM-ASR as a stage: any rate in, any rate out, one window of bounded memory.
-
-The published method (section 7 of its README's inference) hands the whole band to the network.
-Here the network adds only what is missing: below the edge of the input's band the spectrum is the
-input's own, with a short cross-fade at the edge.
-"""
+"""VM-ASR as a stage: any rate in, any rate out, in bounded memory."""
 
 import logging
 
+import numpy as np
+import torch
+
+from audiofix.audio.format import AudioFormat, Chunk, as_chunk
+from audiofix.backends.base import UpsampleRequest
+from audiofix.backends.placement import Placement
+from audiofix.backends.vmasr.config import VMASRConfig
+from audiofix.backends.vmasr.enhance import enhance_spectra
+from audiofix.backends.vmasr.network import VMASR
+from audiofix.backends.weights import Checkpoint, fill_module
+from audiofix.dsp.rolloff import BandwidthMeter
+from audiofix.errors import DeviceError, InputError, UsageError
+from audiofix.streaming.chain import Chain
+from audiofix.streaming.fit import Fit
+from audiofix.streaming.overlap import OverlapAdd
+from audiofix.streaming.resample import Resample
+from audiofix.streaming.stage import Stage
+
 log = logging.getLogger(__name__)
 
-HOPS_PER_SECOND = 200
-"""Both released hops, 240 at 48 kHz and 80 at 16 kHz, are 5 ms."""
+_HOPS_PER_SECOND = 200
+"""Both released hops, 240 at 48 kHz and 80 at 16 kHz, last 5 ms."""
 
-WINDOW_FRAMES = 512
-"""Frames of one window; the network was trained on so many and needs a multiple of 32."""
+_WINDOW_FRAMES = 512
+"""Frames of a window, as in the published training."""
 
-CONTEXT_HOPS = 32
-"""Hops discarded at an inner window edge. The scans see a whole window, so no finite context makes
-windows independent of their edges; this one covers the convolutions and the U-Net's padding."""
+_CONTEXT_HOPS = 32
+"""Hops discarded at an inner window edge: the reach of the spectra, the convolutions and the
+coarsest level. The scans see the whole window, so no finite context removes the edge wholly."""
 
-FADE_HOPS = 16
-"""Hops over which neighbouring windows cross-fade; more than a spectrum's reach of 1024 samples."""
+_FADE_HOPS = 16
+"""Hops over which neighbouring windows cross-fade."""
 
-EDGE_SHARE = 0.94
-"""Part of the band below its end that is kept: resamplers fade out over the last few per cent."""
+_KEPT_SHARE = 0.94
+"""Part of the input's band that is kept: resamplers fade out over the last few per cent."""
 
-EDGE_FADE_BINS = 8
-"""Bins of cross-fade below the edge, from the input's spectrum to the network's."""
+_LOWEST_RATE = 1000
+"""Below it there is no band to restore from."""
+
+
+def edge_bin(cutoff_hz: float, rate: int, bins: int) -> int:
+    """Return the first bin that a band ending at `cutoff_hz` does not fill, its slope left out."""
+    return min(bins, int(_KEPT_SHARE * cutoff_hz / (rate / 2) * bins))
+
+
+def restorer(checkpoint: Checkpoint, placement: Placement) -> "VMASRRestorer":
+    """Open a VM-ASR checkpoint.
+
+    Raises:
+        CheckpointError: the tensors do not fit the network.
+    """
+    config = dict(checkpoint.config)
+    rate = config.pop("rate", None)
+    patched = bool(config.pop("patched", False))
+    settings = VMASRConfig.from_mapping(config)
+    network = VMASR(settings)
+    fill_module(network, checkpoint.tensors, checkpoint.name)
+    network = network.eval().requires_grad_(False).to(placement.device)
+    model_rate = rate if isinstance(rate, int) else settings.hop_length * _HOPS_PER_SECOND
+    return VMASRRestorer(checkpoint.name, model_rate, network, placement, patched=patched)
+
+
+class VMASRRestorer:
+    """A loaded VM-ASR. Holds weights; each stream's state is in its own stage."""
+
+    def __init__(
+        self, name: str, rate: int, network: VMASR, placement: Placement, *, patched: bool
+    ) -> None:
+        """Wrap a network that is in eval mode on its device."""
+        self.name = name
+        self.rate = rate
+        self.network = network
+        self.placement = placement
+        self.patched = patched
+
+    def stage(self, source: AudioFormat, request: UpsampleRequest) -> Stage:
+        """Return a fresh stage: to the model's rate, through the network, to the wanted rate.
+
+        Raises:
+            UsageError: the request has settings that VM-ASR does not know, or that make no sense.
+            InputError: the source's rate is too low.
+        """
+        if request.steps is not None:
+            raise UsageError(f"--steps: {self.name} is no diffusion model: leave --steps out")
+        if source.rate < _LOWEST_RATE:
+            raise InputError(
+                f"{source.rate} Hz: below {_LOWEST_RATE} Hz there is no band to restore from: "
+                "check the header"
+            )
+        if request.cutoff_hz is not None and not 0 < request.cutoff_hz <= source.rate / 2:
+            raise UsageError(
+                f"--cutoff {request.cutoff_hz:g}: a {source.rate} Hz input holds 0 to "
+                f"{source.rate / 2:g} Hz: name a frequency in between"
+            )
+        if source.rate >= request.to_rate:
+            log.warning(
+                "%d Hz in, %d Hz out: only a band that ends earlier than the rate says is restored",
+                source.rate,
+                request.to_rate,
+            )
+        log.info(
+            "%d Hz in, model at %d Hz, %d Hz out; band ends %s",
+            source.rate,
+            self.rate,
+            request.to_rate,
+            "where it is found to" if request.cutoff_hz is None else f"at {request.cutoff_hz:g} Hz",
+        )
+        hop = self.network.config.hop_length
+        model_format = AudioFormat(self.rate, source.channels)
+        windows = OverlapAdd(
+            model_format,
+            _Window(self, source, request),
+            window=(_WINDOW_FRAMES - 1) * hop,
+            context=_CONTEXT_HOPS * hop,
+            fade=_FADE_HOPS * hop,
+        )
+        stages: list[Stage] = [windows]
+        if source.rate != self.rate:
+            stages.insert(0, Resample(source, self.rate))
+        if request.to_rate != self.rate:
+            stages.append(Resample(model_format, request.to_rate))
+        return stages[0] if len(stages) == 1 else Fit(Chain(*stages))
+
+
+class _Window:
+    """What one stream does to each of its windows, in order.
+
+    Remembers the long-term spectrum of everything that came before, so that the end of the band is
+    found once there is enough sound, and found alike however the stream is cut.
+    """
+
+    def __init__(
+        self, restorer: VMASRRestorer, source: AudioFormat, request: UpsampleRequest
+    ) -> None:
+        self._restorer = restorer
+        self._cutoff_hz = request.cutoff_hz
+        self._source_hz = source.rate / 2
+        self._top_hz = min(restorer.rate, request.to_rate) / 2
+        self._meter = BandwidthMeter(restorer.rate, top_hz=self._source_hz)
+        self._seen = 0
+        self._reported: float | None = None
+
+    def __call__(self, window: Chunk) -> Chunk:
+        cutoff_hz = self._cutoff_hz or self._found_cutoff(window)
+        bins = self._restorer.network.config.bins
+        edge = edge_bin(cutoff_hz, self._restorer.rate, bins)
+        if cutoff_hz != self._reported:
+            log.info("band ends at %.0f Hz; the network sets bins %d to %d", cutoff_hz, edge, bins)
+            self._reported = cutoff_hz
+        if cutoff_hz >= self._top_hz or not window.any():
+            return window  # nothing is missing, or there is nothing to restore from
+        return self._enhance(window, edge)
+
+    def _found_cutoff(self, window: Chunk) -> float:
+        hop = self._restorer.network.config.hop_length
+        step = window.shape[1] - (2 * _CONTEXT_HOPS + _FADE_HOPS) * hop
+        self._meter.push(window[:, -step:] if self._seen else window)
+        self._seen += 1
+        return min(self._source_hz, self._meter.cutoff_hz() or self._source_hz)
+
+    def _enhance(self, window: Chunk, edge: int) -> Chunk:
+        network, placement = self._restorer.network, self._restorer.placement
+        try:
+            with torch.inference_mode(), placement.autocast():
+                wave = torch.from_numpy(window)[:, None].to(placement.device)
+                edges = torch.full((len(wave),), edge, device=placement.device)
+                source = network.transform(wave)
+                spectra = enhance_spectra(network, source, edges, patched=self._restorer.patched)
+                restored = network.inverse(spectra, window.shape[1])
+                return as_chunk(np.asarray(restored[:, 0].float().cpu()))
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{placement.device}: out of memory: use --device cpu, or close other programs"
+            ) from error

@@ -1,0 +1,128 @@
+"""Where the band of a recording ends: its long-term spectrum, and a cliff in it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiofix.audio.format import Chunk
+
+_FFT_SIZE = 2048
+_HOP = 1024
+_QUIET_DB = -80.0
+"""A band ends where the long-term power density stays below this, relative to its maximum."""
+
+_SLOPES = ((0.07, 18.0), (0.15, 25.0), (0.25, 32.0))
+"""A slope this wide (as a share of its frequency) that falls by so many dB, with nothing behind it,
+is a filter's: natural spectra fall more gently. Measured on speech and music, 44.1 and 48 kHz."""
+
+_SIDE_SHARE = 0.03
+"""Width of the band below a slope that its level is taken from, as a share of its frequency."""
+
+_EDGE_DB = 6.0
+"""A band ends where its level has fallen by this: the cutoff of most resamplers' filters."""
+
+_HIGHEST_SHARE = 0.9
+"""Of `top_hz`: slopes above it are the rolloff of the recorder's own filter."""
+
+_LOWEST_CLIFF_HZ = 1000.0
+_SOFTENED_BINS = 5
+_SILENCE = 1e-20
+
+
+class BandwidthMeter:
+    """Accumulates the long-term spectrum of one stream; says where its band ends.
+
+    Memory does not grow with the stream. Cutting the stream differently changes nothing.
+    """
+
+    def __init__(self, rate: int, *, top_hz: float | None = None) -> None:
+        """Measure a stream at `rate`.
+
+        Args:
+            rate: samples per second.
+            top_hz: where the band ends in any case, if the stream was resampled: nothing above
+                is looked at. None means half the rate.
+        """
+        self._top_hz = min(top_hz or rate / 2, rate / 2)
+        self._bin_hz = rate / _FFT_SIZE
+        self._window = np.hanning(_FFT_SIZE + 1)[:-1].astype(np.float32)
+        self._power = np.zeros(_FFT_SIZE // 2 + 1)
+        self._held = np.zeros(0, np.float32)
+        self._frames = 0
+
+    def push(self, chunk: Chunk) -> None:
+        """Take in samples `[channels, n]`; channels are added up in power."""
+        if self._held.ndim == 1:
+            self._held = np.zeros((chunk.shape[0], 0), np.float32)
+        held = np.concatenate([self._held, chunk], axis=1)
+        count = max(0, (held.shape[1] - _FFT_SIZE) // _HOP + 1)
+        if count:
+            frames = np.lib.stride_tricks.sliding_window_view(held, _FFT_SIZE, axis=1)
+            for frame in frames[:, : count * _HOP : _HOP].swapaxes(0, 1):
+                spectra = np.fft.rfft(frame * self._window)
+                self._power += (np.abs(spectra) ** 2).sum(axis=0)
+            self._frames += count
+        self._held = held[:, count * _HOP :].copy()
+
+    def bandwidth_hz(self) -> float:
+        """Return the end of the band: a cliff if there is one, else the last level above -80 dB.
+
+        With too little sound to tell it is all of `top_hz`.
+        """
+        cutoff = self.cutoff_hz()
+        if cutoff is not None:
+            return cutoff
+        levels = self._levels()
+        if levels is None:
+            return self._top_hz
+        loud = np.flatnonzero(levels > levels.max() + _QUIET_DB)
+        return float(min(self._top_hz, (loud[-1] + 1) * self._bin_hz))
+
+    def cutoff_hz(self) -> float | None:
+        """Return the frequency of a steep cliff with nothing above it, None where there is none.
+
+        A cliff is what low-pass filters, codecs and resamplers leave. Instruments and voices that
+        fade out towards high frequencies have none.
+        """
+        levels = self._levels()
+        if levels is None:
+            return None
+        # The loudest that comes at or above each bin: a cliff has nothing behind it.
+        ceiling = np.maximum.accumulate(levels[::-1])[::-1]
+        lowest = int(_LOWEST_CLIFF_HZ / self._bin_hz)
+        for share, fall_db in _SLOPES:
+            for edge in range(int(len(levels) * _HIGHEST_SHARE), lowest, -1):
+                behind = edge + max(6, int(edge * share))
+                below = float(levels[edge - self._side(edge) : edge].mean())
+                if behind < len(levels) and below - ceiling[behind] >= fall_db:
+                    return self._upper_end(levels, edge)
+        return None
+
+    def _side(self, edge: int) -> int:
+        return max(4, int(edge * _SIDE_SHARE))
+
+    def _upper_end(self, levels: NDArray[np.float64], edge: int) -> float:
+        """Walk up a slope, towards low frequencies, to where the level is 6 dB below the band."""
+        side = self._side(edge)
+        while (
+            edge > 2 * side
+            and levels[edge] < levels[edge - 2 * side : edge - side].mean() - _EDGE_DB
+        ):
+            edge -= 1
+        while levels[edge] >= levels[edge - 2 * side : edge - side].mean() - _EDGE_DB:
+            edge += 1
+        return float(edge * self._bin_hz)
+
+    def _levels(self) -> NDArray[np.float64] | None:
+        """Return the spectrum in dB up to `top_hz`, softened, or None before there is sound."""
+        power = self._power
+        if not self._frames:
+            # Shorter than a frame: what there is, padded.
+            held = self._held if self._held.ndim == 2 else np.zeros((1, 0), np.float32)
+            count = held.shape[1]
+            frame = np.pad(held * np.hanning(count + 2)[1:-1], ((0, 0), (0, _FFT_SIZE - count)))
+            power = (np.abs(np.fft.rfft(frame)) ** 2).sum(axis=0)
+        if not power.any():
+            return None
+        last = min(len(power), int(self._top_hz / self._bin_hz) + 1)
+        soft = np.convolve(power, np.ones(_SOFTENED_BINS) / _SOFTENED_BINS, mode="same")[:last]
+        return 10 * np.log10(soft / soft.max() + _SILENCE)
