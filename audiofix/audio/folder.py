@@ -54,7 +54,7 @@ def _files(path: Path, output: Path) -> Iterator[tuple[Path, Path]]:
         return
     found = False
     for file in sorted(path.rglob("*")):
-        inside_output = output.resolve() in file.resolve().parents
+        inside_output = output.resolve() in file.resolve().parents and output != path
         if file.is_file() and file.suffix != PART and not inside_output and _is_audio(file):
             found = True
             yield file, file.relative_to(path)

@@ -176,11 +176,8 @@ def open_sink(
     encoder = SampleEncoder(encoding, seed)
     if piped:
         return _piped(name, audio, kind, encoder)
+    check_target(path, kind, overwrite=overwrite)
     target = Path(path)
-    if target.is_dir():
-        raise OutputError(f"{name}: is a folder: name a file in it")
-    if target.exists() and not overwrite:
-        raise OutputError(f"{name}: exists: add --overwrite, or name another file")
     destination = _File(target, kind, like.tags if like else Tags())
     try:
         stream = destination.part.open("w+b")
@@ -192,6 +189,28 @@ def open_sink(
         destination.abort(stream)
         raise
     return Sink(name, writer, stream, encoder, destination)
+
+
+def check_target(path: str | Path, kind: str | None, *, overwrite: bool) -> None:
+    """Find out what `open_sink` would refuse whatever the audio is, before work is done.
+
+    Raises:
+        UsageError: the type is unknown, or binary would go to a terminal.
+        OutputError: the file exists and may not be replaced, is a folder, or has no folder.
+    """
+    type_of(path, kind)
+    target = Path(path)
+    if str(path) == "-":
+        if sys.stdout.isatty():
+            raise UsageError(
+                "output: binary would go to the terminal: name a file with -o, or pipe it"
+            )
+    elif target.is_dir():
+        raise OutputError(f"{path}: is a folder: name a file in it")
+    elif target.exists() and not overwrite:
+        raise OutputError(f"{path}: exists: add --overwrite, or name another file")
+    elif not target.parent.is_dir():
+        raise OutputError(f"{path}: its folder does not exist: make it first")
 
 
 def _encoding(kind: str, bits: str | None, like: Source | None, piped: bool) -> Encoding:
@@ -221,9 +240,8 @@ def _check_codec(kind: str, audio: AudioFormat) -> None:
 
 
 def _piped(name: str, audio: AudioFormat, kind: str, encoder: SampleEncoder) -> Sink:
+    check_target("-", kind, overwrite=False)
     stream = sys.stdout.buffer
-    if stream.isatty():
-        raise UsageError("output: binary would go to the terminal: name a file with -o, or pipe it")
     if kind in HEADERLESS or kind in ("wav", "rf64", "au"):
         seekable = stat.S_ISREG(os.fstat(stream.fileno()).st_mode) and kind != "au"
         writer = _writer(kind, stream, audio, encoder, seekable=seekable)

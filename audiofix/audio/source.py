@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 _FOREIGN = ("mp4", "adts", "asf")
 """Containers that libsndfile does not know."""
 
+_STREAMED = ("flac",)
+"""What PyAV decodes from a pipe while it runs. It loses or adds samples at the ends of Vorbis and
+MP3 streams, so those go through a temporary file, where libsndfile gives their exact length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Headerless:
@@ -218,7 +222,7 @@ def _reader(stream: ByteStream, path: Path | None, container: str) -> Reader:
         stream.close()
         return _FileReader(path)
     decoder = decoder_for(path)
-    if decoder is not None:
+    if decoder is not None and container in (*_FOREIGN, *_STREAMED):
         return ForeignReader(decoder, stream, path)
     if container in _FOREIGN:
         raise InputError(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import requests
+import urllib3
 
 from audiofix.errors import CheckpointError
 
@@ -50,7 +51,7 @@ def download(
                 f"{url}: the server answers {status}: set AUDIOFIX_MIRROR, or import the file with "
                 "`audiofix models import FILE`"
             ) from error
-        except (requests.RequestException, _Cut) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, _Cut) as error:
             after = part.stat().st_size if part.exists() else 0
             failures = 0 if after > before else failures + 1
             if failures == _TRIES_WITHOUT_A_BYTE:
@@ -94,7 +95,8 @@ def _fetch_rest(url: str, part: Path, tag: Path, progress: Progress | None) -> N
         with part.open("r+b" if resumed else "wb") as file:
             file.seek(start)
             done = start
-            for block in response.iter_content(_BLOCK_BYTES):
+            # read1 hands out what has come: a cut connection loses nothing that was received.
+            while block := response.raw.read1(_BLOCK_BYTES):
                 file.write(block)
                 done += len(block)
                 if progress:
@@ -124,5 +126,8 @@ def _checked(url: str, part: Path, sha256: str | None, size: int | None) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return the last, most telling part of a chain of network errors."""
-    return str(error).rsplit(": ", 1)[-1].strip("')\" ") or type(error).__name__
+    """Return what the innermost of a chain of network errors says."""
+    while error.args and isinstance(error.args[-1], Exception):
+        error = error.args[-1]
+    inner = getattr(error, "reason", None)
+    return str(inner or error).rsplit(": ", 1)[-1]

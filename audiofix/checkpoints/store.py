@@ -117,13 +117,14 @@ def record(path: Path) -> str:
 
 def verify(name: str) -> list[tuple[Path, bool]]:
     """Hash what is there of a model again: each file, and whether it is still what it was."""
-    found = []
     candidates = [model_path(name)]
     if name in entries():
         candidates.append(_download_path(entry(name)))
-    for path in candidates:
-        if path.exists() and _digest_path(path).exists():
-            found.append((path, sha256_of(path) == _digest_path(path).read_text().strip()))
+    found = [
+        (path, sha256_of(path) == _digest_path(path).read_text().strip())
+        for path in candidates
+        if path.exists() and _digest_path(path).exists()
+    ]
     if not found:
         raise CheckpointError(f"{name}: not on this machine: `audiofix models pull {name}`")
     return found
@@ -147,7 +148,7 @@ def remove(name: str) -> list[Path]:
     if not removed:
         raise CheckpointError(f"{name}: not on this machine: nothing to remove")
     for path in removed:
-        path.unlink()
+        path.unlink(missing_ok=True)  # a digest may have gone with its file
         _digest_path(path).unlink(missing_ok=True)
     return removed
 

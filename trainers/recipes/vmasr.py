@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import soxr
 import torch
+from audiofix.trainers.data.clips import Clips, read_mono
+from audiofix.trainers.data.manifest import read_manifest
 from scipy.signal import resample_poly
 from torch import Tensor
 from torch.nn.functional import l1_loss
@@ -29,8 +31,6 @@ from audiofix.backends.vmasr.restore import edge_bin
 from audiofix.backends.weights import Checkpoint, save_checkpoint
 from audiofix.dsp.stft import log_magnitude_and_phase
 from audiofix.metrics.lsd import lsd
-from audiofix.trainers.data.clips import Clips, read_mono
-from audiofix.trainers.data.manifest import read_manifest
 
 log = logging.getLogger(__name__)
 
@@ -130,8 +130,8 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", default="vmasr-small-48k")
-    parser.add_argument("--steps", type=int, default=Recipe.steps)
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--steps", type=int, default=Recipe().steps)
+    parser.add_argument("--seed", type=int, default=Recipe().seed)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     recipe = Recipe(steps=options.steps, seed=options.seed)
