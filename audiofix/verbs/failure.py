@@ -41,6 +41,8 @@ def failure_of(error: BaseException) -> Failure:
     """Return the status and the line that belong to an exception."""
     if isinstance(error, AudiofixError):
         return Failure(error.status, one_line(str(error)))
+    if isinstance(error, BrokenPipeError):
+        return Failure(ExitStatus.PIPE_CLOSED, "output: its reader went away")
     if _out_of_memory(error):
         advice = "use --device cpu, another --precision or fewer --jobs"
         return Failure(ExitStatus.DEVICE, f"memory: not enough for this model: {advice}")
