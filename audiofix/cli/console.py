@@ -1,0 +1,78 @@
+"""What people read: log lines on stderr, their level and their colour."""
+
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_LEVELS = {0: logging.WARNING, 1: logging.INFO}
+_COLOURS = {logging.WARNING: "33", logging.ERROR: "31"}
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"audiofix: {super().format(record)}"
+        code = _COLOURS.get(record.levelno)
+        return f"\x1b[{code}m{line}\x1b[0m" if code and wants_colour() else line
+
+
+def wants_colour() -> bool:
+    """Tell whether stderr takes colour: `NO_COLOR`, then `FORCE_COLOR`, then the terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or is_terminal()
+
+
+def is_terminal() -> bool:
+    """Tell whether somebody reads standard error as it comes."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+class Console:
+    """The process shell that verbs are given as click's context object."""
+
+    def __init__(self) -> None:
+        """Log warnings and errors to stderr until `configure` says otherwise."""
+        self.verbosity = 0
+        self._quiet = False
+        self._progress: bool | None = None
+        self._log = logging.getLogger("audiofix")
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Formatter())
+        self._log.handlers[:] = [handler]
+        self._log.propagate = False
+        self._log.setLevel(logging.WARNING)
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")  # they speak to developers
+
+    def configure(self, *, quiet: bool, verbosity: int, progress: bool | None) -> None:
+        """Set how much is said; `progress` None means bars on a terminal only."""
+        self.verbosity = verbosity
+        self._quiet = quiet
+        self._progress = progress
+        self._log.setLevel(logging.ERROR if quiet else _LEVELS.get(verbosity, logging.DEBUG))
+
+    @contextmanager
+    def bar(
+        self, title: str, total: int | None, unit: str
+    ) -> Iterator[Callable[[int], None] | None]:
+        """Open a progress bar that is told how much is done; None where none is shown."""
+        wanted = self._progress is not False and not self._quiet and is_terminal()
+        if not wanted:
+            yield None
+            return
+        from audiofix.cli.progress import open_bar
+
+        with open_bar(title, total, unit) as tick:
+            yield tick
+
+    def error(self, message: str) -> None:
+        """Print one error line, whatever the verbosity."""
+        self._log.error("%s", " ".join(message.split()))
+
+    def show_traceback(self) -> None:
+        """Print the traceback of the exception that is being handled."""
+        traceback.print_exc()

@@ -1,0 +1,111 @@
+"""The command group, and the one place that turns exceptions into exit statuses."""
+
+import io
+import os
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+import click
+
+from audiofix.cli.console import Console
+from audiofix.exit_status import ExitStatus
+from audiofix.verbs import VERBS
+from audiofix.verbs.failure import Terminated, end_cleanly_on_signals, failure_of
+from audiofix.version import VERSION
+
+
+class LazyGroup(click.Group):
+    """A group that knows its verbs by name and imports the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the table's order."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import one verb."""
+        if name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[name][0]).command
+        command.context_settings.setdefault("help_option_names", ["-h", "--help"])
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing any."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+
+
+@click.group(
+    "audiofix",
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    subcommand_metavar="VERB [INPUT]... [OPTIONS]",
+    options_metavar="",
+    epilog="`audiofix VERB --help` tells more; `man audiofix-VERB` too.",
+)
+@click.version_option(VERSION, prog_name="audiofix", message="%(prog)s %(version)s")
+def group() -> None:
+    """Process audio with neural models, in the style of sox and ffmpeg."""
+
+
+def main() -> None:
+    """Run the command line and leave with the status that the contract promises."""
+    console = Console()
+    end_cleanly_on_signals()
+    _buffer_output()
+    status = _run(console)
+    # What Python holds for standard output must not fail when the interpreter ends.
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        if status == ExitStatus.DONE:
+            failure = failure_of(error)
+            status = failure.status
+            if status is not ExitStatus.PIPE_CLOSED:
+                console.error(failure.message)
+        _forget_output()
+    sys.exit(int(status))
+
+
+def _run(console: Console) -> int:
+    """Run the command line; what went wrong becomes one line on standard error and a status."""
+    try:
+        status = group.main(prog_name="audiofix", standalone_mode=False, obj=console)
+        return status if isinstance(status, int) else ExitStatus.DONE
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else str(error), err=True)
+        return ExitStatus.USAGE
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "audiofix"
+        console.error(f"{error.format_message().rstrip('.')}: see `{path} --help`")
+        return ExitStatus.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return ExitStatus.INTERRUPTED
+    except Terminated as end:
+        return end.status
+    except BrokenPipeError:
+        return ExitStatus.PIPE_CLOSED
+    except Exception as error:
+        failure = failure_of(error)
+        if console.verbosity > (failure.status is not ExitStatus.FAILURE):
+            console.show_traceback()
+        console.error(failure.message)
+        return failure.status
+
+
+def _buffer_output() -> None:
+    """Undo PYTHONUNBUFFERED: unbuffered, a header reaches the next program in crumbs."""
+    if sys.stdout is not None and isinstance(sys.stdout.buffer, io.RawIOBase):
+        raw = sys.stdout.buffer
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding=sys.stdout.encoding)
+
+
+def _forget_output() -> None:
+    """Point standard output at nothing."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

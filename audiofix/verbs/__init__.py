@@ -1,0 +1,11 @@
+"""One module per verb. A new verb is one file here and one row in this table."""
+
+from collections.abc import Mapping
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "upsample": ("audiofix.verbs.upsample", "Add the missing high band of speech and music."),
+    "info": ("audiofix.verbs.info", "Tell what a recording really is."),
+    "models": ("audiofix.verbs.models", "Manage checkpoints: list, pull, import, verify, ..."),
+    "doctor": ("audiofix.verbs.doctor", "Tell what this machine offers to audiofix."),
+}
+"""Verb -> module whose `command` is the click command, and the line that `--help` prints."""

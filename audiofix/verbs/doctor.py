@@ -1,0 +1,77 @@
+"""`audiofix doctor`: what this machine offers to audiofix."""
+
+import json
+import os
+import platform
+import shutil
+from importlib.util import find_spec
+
+import click
+
+from audiofix.verbs.options import talkative
+from audiofix.version import VERSION
+
+EXAMPLES = (
+    ("Everything, for a person", "audiofix doctor"),
+    ("For a bug report", "audiofix doctor --json"),
+)
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@talkative
+def command(as_json: bool) -> None:
+    """Tell what this machine offers to audiofix.
+
+    Versions, devices, which selective scan runs, decoders, the checkpoint cache and the
+    environment variables that are set. What is missing is said, and is no error.
+    """
+    found = examine()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        click.echo(f"{name:<12} {_text(value)}")
+
+
+def examine() -> dict[str, object]:
+    """Return what was found, in the order that people read it in."""
+    import soundfile
+    import soxr
+    import torch
+
+    from audiofix.checkpoints.store import cache_folder
+
+    cache = cache_folder()
+    size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+    cuda = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    return {
+        "audiofix": VERSION,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cpu": f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads",
+        "cuda": cuda or "none",
+        "mps": torch.backends.mps.is_available(),
+        "scan": "reference, in plain torch (the compiled kernels are not in this version)",
+        "libsndfile": soundfile.__libsndfile_version__,
+        "soxr": soxr.__version__,
+        "pyav": bool(find_spec("av")) or "missing: pip install 'audiofix[formats]'",
+        "ffmpeg": shutil.which("ffmpeg") or "missing",
+        "sox": shutil.which("sox") or "missing",
+        "cache": f"{cache} ({size / 1e6:.1f} MB)",
+        "environment": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith("AUDIOFIX_")
+        },
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={text}" for name, text in value.items()) or "none set"
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value)

@@ -1,0 +1,135 @@
+"""`audiofix info`: what a recording really is."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from audiofix.errors import AudiofixError, BatchError
+from audiofix.verbs.options import inputs_or_pipe, talkative
+
+if TYPE_CHECKING:
+    from audiofix.audio.source import Source
+
+EXAMPLES = (
+    ("Is this file really 48 kHz?", "audiofix info studio.wav"),
+    ("For a script", "audiofix info --json *.flac"),
+    ("In a pipe", "audiofix upsample x.wav --to 48k | audiofix info"),
+)
+
+_READ_SAMPLES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is printed of one recording."""
+
+    name: str
+    container: str
+    encoding: str
+    rate: int
+    channels: int
+    samples: int
+    seconds: float
+    bandwidth_hz: float
+    cutoff_hz: float | None
+    peak: float
+    over_full_scale: int
+    tags: dict[str, list[str]]
+    pictures: int
+    fault: str | None
+
+
+@click.command("info")
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: an object, a list for several.")
+@talkative
+def command(inputs: tuple[str, ...], as_json: bool) -> None:
+    """Tell what a recording really is.
+
+    Container, encoding, rate, channels, exact length, peak, tags, and the effective bandwidth: the
+    frequency where its band ends, whatever its rate says. The whole input is read, in bounded
+    memory. A steep end of the band, as low-pass filters, codecs and resamplers leave it, is
+    reported as cutoff.
+    """
+    from audiofix.audio.source import open_source
+
+    reports, failures = [], []
+    names = inputs_or_pipe(inputs)
+    for name in names:
+        try:
+            with open_source(name) as source:
+                reports.append(measure(source))
+                if source.fault:
+                    failures.append(source.fault)
+        except AudiofixError as error:
+            failures.append(error)
+    if as_json:
+        objects = [asdict(report) for report in reports]
+        if len(names) > 1:
+            click.echo(json.dumps(objects, indent=2, ensure_ascii=False))
+        elif objects:
+            click.echo(json.dumps(objects[0], indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join(_text(report) for report in reports), nl=bool(reports))
+    if len(names) == 1 and failures:
+        raise failures[0]
+    for failure in failures:
+        click.echo(f"audiofix: {failure}", err=True)
+    if failures:
+        raise BatchError(f"{len(failures)} of {len(names)} files failed: the others are above")
+
+
+def measure(source: "Source") -> Report:
+    """Read a source to its end and say what it is."""
+    import numpy as np
+
+    from audiofix.dsp.rolloff import BandwidthMeter
+
+    meter = BandwidthMeter(source.format.rate)
+    samples, peak, over = 0, 0.0, 0
+    while (chunk := source.read(_READ_SAMPLES)).shape[1]:
+        meter.push(chunk)
+        samples += chunk.shape[1]
+        sizes = np.abs(chunk)
+        peak = max(peak, float(sizes.max()))
+        over += int(np.count_nonzero(sizes > 1))
+    cutoff_hz = meter.cutoff_hz()
+    return Report(
+        name=source.name,
+        container=source.container,
+        encoding=source.encoding,
+        rate=source.format.rate,
+        channels=source.format.channels,
+        samples=samples,
+        seconds=samples / source.format.rate,
+        bandwidth_hz=round(meter.bandwidth_hz(), 1),
+        cutoff_hz=None if cutoff_hz is None else round(cutoff_hz, 1),
+        peak=peak,
+        over_full_scale=over,
+        tags=source.tags.fields,
+        pictures=len(source.tags.pictures),
+        fault=str(source.fault) if source.fault else None,
+    )
+
+
+def _text(report: Report) -> str:
+    hours, rest = divmod(report.seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    cliff = f" (steep cutoff at {report.cutoff_hz:.0f} Hz)" if report.cutoff_hz else ""
+    over = f", {report.over_full_scale} samples over full scale" if report.over_full_scale else ""
+    lines = [
+        ("input", report.name),
+        ("container", report.container),
+        ("encoding", report.encoding),
+        ("rate", f"{report.rate} Hz"),
+        ("channels", str(report.channels)),
+        ("length", f"{report.samples} samples, {hours:.0f}:{minutes:02.0f}:{seconds:06.3f}"),
+        ("bandwidth", f"{report.bandwidth_hz:.0f} Hz{cliff}"),
+        ("peak", f"{report.peak:.6f}{over}"),
+        *((name, "; ".join(values)) for name, values in sorted(report.tags.items())),
+    ]
+    if report.pictures:
+        lines.append(("pictures", str(report.pictures)))
+    return "\n".join(f"{name:<12} {value}" for name, value in lines)

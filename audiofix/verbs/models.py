@@ -1,0 +1,231 @@
+"""`audiofix models`: the checkpoint store."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audiofix.errors import CheckpointError
+from audiofix.verbs.options import Shell, talkative
+
+if TYPE_CHECKING:
+    from audiofix.checkpoints.catalogue import Entry
+
+EXAMPLES = (
+    ("What exists, and what is here", "audiofix models list"),
+    ("Fetch a released model", "audiofix models pull vmasr-48k-mpd"),
+    ("Take the authors' own file", "audiofix models import checkpoint-best-G.pth --name mine"),
+    ("Licence, rates, source", "audiofix models show vmasr-48k-mpd"),
+)
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group("models", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Manage checkpoints.
+
+    Models lie in the user's cache, or below AUDIOFIX_CACHE. A download resumes where it was cut, is
+    verified, and prints the model's licence first. Authors' files are read under an allow-list;
+    nothing in them is executed.
+    """
+
+
+@command.command("list")
+@_JSON
+@talkative
+def list_models(as_json: bool) -> None:
+    """List every model, and which of them are on this machine."""
+    from audiofix.checkpoints import store
+    from audiofix.checkpoints.catalogue import entries
+
+    rows = [_describe(entry) for entry in entries().values()]
+    rows += [{"name": name, "state": "imported"} for name in store.imported()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "system", "verbs", "rate", "state", "licence", box=None)
+    for row in rows:
+        cells = ("name", "backend", "verbs", "rate", "state", "licence")
+        table.add_row(*(_cell(row.get(cell, "")) for cell in cells))
+    console = Console()
+    # A pipe has no width: never fold what a script will read.
+    console.print(table, soft_wrap=not console.is_terminal)
+
+
+@command.command("show")
+@click.argument("name")
+@_JSON
+@talkative
+def show(name: str, as_json: bool) -> None:
+    """Show one model: source, licence, size, and the model card of one that ships."""
+    from audiofix.checkpoints.catalogue import entry
+
+    found = _describe(entry(name))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for key, value in found.items():
+        click.echo(f"{key:<10} {_cell(value)}")
+    card = _card(entry(name))
+    if card:
+        click.echo(f"\n{card}", nl=False)
+
+
+@command.command("pull")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--offline", is_flag=True, help="Never touch the network.")
+@talkative
+def pull(names: tuple[str, ...], offline: bool) -> None:
+    """Fetch models, verify them, and convert them to safetensors."""
+    from audiofix.backends.registry import BACKENDS
+    from audiofix.backends.weights import convert
+    from audiofix.checkpoints import store
+    from audiofix.checkpoints.catalogue import entry
+
+    shell: Shell = click.get_current_context().find_root().obj
+    for name in names:
+        wanted = entry(name)
+        if not store.model_path(name).exists():
+            with shell.bar(name, wanted.bytes, "B") as tick:
+                progress = (lambda done, total: tick(done)) if tick else None
+                no_network = True if offline else None
+                if wanted.backend in BACKENDS:
+                    convert(name, offline=no_network, progress=progress)
+                else:
+                    store.fetch(name, offline=no_network, progress=progress)
+        if wanted.backend not in BACKENDS:
+            click.echo(f"{name}: kept; this version of audiofix cannot run it yet", err=True)
+        else:
+            click.echo(store.model_path(name))
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--name", help="Name to give it; default: the file's.")
+@talkative
+def import_model(file: str, name: str | None) -> None:
+    """Take a checkpoint file into the store, an authors' one as it is."""
+    from dataclasses import replace
+
+    from audiofix.backends.weights import keep, read_file
+    from audiofix.checkpoints import store
+
+    path = Path(file)
+    if not path.is_file():
+        raise CheckpointError(f"{file}: no such file: check the name")
+    name = name or path.stem
+    if store.model_path(name).exists():
+        raise CheckpointError(f"{name}: is in the store already: remove it, or give --name")
+    click.echo(keep(replace(read_file(path), name=name)))
+
+
+@command.command("export")
+@click.argument("name")
+@click.argument("file", type=click.Path())
+@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
+@talkative
+def export(name: str, file: str, overwrite: bool) -> None:
+    """Write a model that is on this machine to a safetensors file."""
+    from audiofix.backends.weights import load_checkpoint, save_checkpoint
+    from audiofix.errors import OutputError
+
+    target = Path(file)
+    if target.exists() and not overwrite:
+        raise OutputError(f"{file}: exists: add --overwrite, or name another file")
+    save_checkpoint(target, load_checkpoint(name))
+
+
+@command.command("verify")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_JSON
+@talkative
+def verify(names: tuple[str, ...], as_json: bool) -> None:
+    """Hash what is on this machine again and compare; without names, all of it."""
+    from audiofix.checkpoints import store
+    from audiofix.checkpoints.catalogue import entries
+
+    here = [name for name, e in entries().items() if not e.shipped and store.is_present(name)]
+    chosen = names or (*here, *store.imported())
+    results = [
+        {"name": name, "file": str(path), "intact": intact}
+        for name in chosen
+        for path, intact in store.verify(name)
+    ]
+    if as_json:
+        click.echo(json.dumps(results, indent=2))
+    else:
+        for result in results:
+            click.echo(f"{'intact ' if result['intact'] else 'DAMAGED'} {result['file']}")
+    damaged = sorted({str(r["name"]) for r in results if not r["intact"]})
+    if damaged:
+        raise CheckpointError(f"{', '.join(damaged)}: damaged: remove and pull again")
+
+
+@command.command("remove")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@talkative
+def remove(names: tuple[str, ...]) -> None:
+    """Delete models from the cache."""
+    from audiofix.checkpoints import store
+
+    for name in names:
+        for path in store.remove(name):
+            click.echo(path)
+
+
+@command.command("path")
+@click.argument("name", required=False)
+@talkative
+def path(name: str | None) -> None:
+    """Print where the store is, or where one model lies."""
+    from audiofix.checkpoints import store
+    from audiofix.checkpoints.catalogue import entry
+
+    if name is None:
+        click.echo(store.cache_folder())
+        return
+    if not store.is_present(name):
+        if name not in store.imported():
+            entry(name)
+        raise CheckpointError(f"{name}: not on this machine: `audiofix models pull {name}`")
+    click.echo(store.model_path(name))
+
+
+def _describe(entry: "Entry") -> dict[str, object]:
+    from audiofix.checkpoints import store
+
+    state = "ships" if entry.shipped else "here" if store.is_present(entry.name) else "to fetch"
+    return {
+        "name": entry.name,
+        "backend": entry.backend,
+        "verbs": list(entry.verbs),
+        "rate": entry.rate,
+        "state": state,
+        "licence": entry.licence,
+        "source": entry.source,
+        "urls": list(entry.urls),
+        "bytes": entry.bytes,
+        "sha256": entry.sha256,
+        "summary": entry.summary,
+    }
+
+
+def _card(entry: "Entry") -> str | None:
+    """Return the model card that lies beside a shipped checkpoint."""
+    if not entry.shipped:
+        return None
+    from audiofix.checkpoints import store
+
+    card = store.model_path(entry.name).with_suffix(".md")
+    return card.read_text(encoding="utf-8") if card.exists() else None
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

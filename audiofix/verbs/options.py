@@ -1,0 +1,187 @@
+"""The options that verbs share, their types, and what they say together."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Any, Protocol
+
+import click
+
+from audiofix.errors import UsageError
+
+
+class Shell(Protocol):
+    """What the process shell gives a verb, as click's context object."""
+
+    def configure(self, *, quiet: bool, verbosity: int, progress: bool | None) -> None:
+        """Set how much is said on stderr; `progress` None means bars on a terminal."""
+        ...
+
+    def bar(
+        self, title: str, total: int | None, unit: str
+    ) -> AbstractContextManager[Callable[[int], None] | None]:
+        """Open a progress bar that is told how much is done; None where none is shown."""
+        ...
+
+
+class Rate(click.ParamType):
+    """Samples per second: `48000`, `48k`, `44.1k`."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return samples per second, 1 to 10 million."""
+        text = str(value).lower().removesuffix("hz").strip()
+        try:
+            rate = float(text[:-1]) * 1000 if text.endswith("k") else float(text)
+        except ValueError:
+            rate = 0.0
+        if not 1 <= rate <= 10_000_000 or rate != round(rate):
+            self.fail(f"{value}: not a rate: write 48000, 48k or 44.1k", param, ctx)
+        return round(rate)
+
+
+class Cutoff(click.ParamType):
+    """`auto`, or a frequency: `4000`, `4k`, `3.4kHz`. None stands for `auto`."""
+
+    name = "auto|hz"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        """Return Hz, None for `auto`."""
+        text = str(value).lower().removesuffix("hz").strip()
+        if text == "auto":
+            return None
+        try:
+            hertz = float(text[:-1]) * 1000 if text.endswith("k") else float(text)
+        except ValueError:
+            hertz = 0.0
+        if not 0 < hertz < 10_000_000:
+            self.fail(f"{value}: not a frequency: write auto, 4000 or 4k", param, ctx)
+        return hertz
+
+
+@dataclass(frozen=True, slots=True)
+class AudioOptions:
+    """The shared options of an audio verb, as the user gave them."""
+
+    inputs: tuple[str, ...]
+    output: str | None
+    kind: str | None
+    bits: str | None
+    rate: int | None
+    channels: int | None
+    encoding: str | None
+    model: str | None
+    device: str
+    precision: str
+    threads: int | None
+    seed: int
+    jobs: int
+    ray: str | None
+    skip_existing: bool
+    overwrite: bool
+    keep_going: bool
+    offline: bool
+
+
+_BATCH = [
+    click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True,
+                 help="Files of a batch processed at once."),
+    click.option("--ray", metavar="ADDRESS", help="Process a batch on this Ray cluster."),
+    click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are."),
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    click.option("--keep-going/--fail-fast", default=True, show_default=True,
+                 help="After a file of a batch failed."),
+]  # fmt: skip
+_COMPUTING = [
+    click.option("-m", "--model", metavar="NAME|FILE", help="Model name or checkpoint file."),
+    click.option("--device", metavar="DEVICE", default="auto", show_default=True,
+                 help="auto, cpu, cuda, cuda:N or mps."),
+    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+                 default="auto", show_default=True, help="Type of the matrix products."),
+    click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads."),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+                 help="The same seed gives the same bytes."),
+    click.option("--offline", is_flag=True, help="Never touch the network."),
+]  # fmt: skip
+_FORMATS = [
+    click.option("-o", "--output", metavar="PATH",
+                 help="A file, a folder, or - for standard output."),
+    click.option("-t", "--type", "kind", metavar="TYPE",
+                 help="Type of the output; else from its extension, else wav."),
+    click.option("-b", "--bits", type=click.Choice(["16", "24", "32", "32f", "64f"]),
+                 help="Sample format of the output; else the input's, 32f on a pipe."),
+    click.option("-r", "--rate", type=Rate(), help="Rate of a headerless input."),
+    click.option("-c", "--channels", type=click.IntRange(1, 256), metavar="N",
+                 help="Channels of a headerless input."),
+    click.option("-e", "--encoding", metavar="ENC", help="Encoding of a headerless input."),
+]  # fmt: skip
+_SPEECH = [
+    click.option("--progress/--no-progress", default=None, help="Bars; default: on a terminal."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("-v", "--verbose", count=True, help="Say what was chosen and why; -vv: more."),
+]
+
+
+def _apply(decorators: list[Callable[[Any], Any]], function: Any) -> Any:
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+def talkative(function: Callable[..., None]) -> Callable[..., None]:
+    """Add --progress, -q and -v, which configure the shell before the verb runs."""
+
+    @wraps(function)
+    def configured(*args: Any, progress: bool | None, quiet: bool, verbose: int, **kw: Any) -> None:
+        shell: Shell = click.get_current_context().find_root().obj
+        shell.configure(quiet=quiet, verbosity=verbose, progress=progress)
+        function(*args, **kw)
+
+    decorated: Callable[..., None] = _apply(_SPEECH, configured)
+    return decorated
+
+
+def audio_verb(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the shared options; the verb receives them as its first argument, `AudioOptions`."""
+    names = [field.name for field in fields(AudioOptions)]
+
+    @wraps(function)
+    def gathered(*args: Any, **given: Any) -> None:
+        shared = {name: given.pop(name) for name in names}
+        function(AudioOptions(**shared), *args, **given)
+
+    arguments = [click.argument("inputs", nargs=-1, metavar="[INPUT]...")]
+    options = [*arguments, *_FORMATS, *_COMPUTING, *_BATCH]
+    decorated: Callable[..., None] = _apply(options, talkative(gathered))
+    return decorated
+
+
+def inputs_or_pipe(inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the inputs, `-` where there are none and standard input is not a terminal.
+
+    Raises:
+        UsageError: there is nothing to read.
+    """
+    if inputs:
+        return inputs
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("input: none given: name a file or a folder, or pipe audio in")
+    return ("-",)
+
+
+def is_offline(options: AudioOptions) -> bool | None:
+    """Return True where --offline was given; None leaves it to `AUDIOFIX_OFFLINE`."""
+    return True if options.offline else None
+
+
+def thread_share(options: AudioOptions) -> int | None:
+    """Return the CPU threads of one process: --threads, or an equal share among the jobs."""
+    if options.threads is not None or options.jobs == 1:
+        return options.threads
+    return max(1, (os.cpu_count() or 1) // options.jobs)
