@@ -1,9 +1,13 @@
 """The public selective scan: checks its arguments and runs the best implementation there is."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from audiofix.errors import AudiofixError
+from audiofix.ops import native
+from audiofix.ops.selection import uses_native
 from audiofix.ops.selective_scan_reference import selective_scan_reference
 
 
@@ -20,6 +24,8 @@ def selective_scan(
     D: Tensor | None = None,
     delta_bias: Tensor | None = None,
     delta_softplus: bool = False,
+    *,
+    reversed_groups: int = 0,
 ) -> Tensor:
     """Return the selective scan of `u` (Gu and Dao, Mamba, 2023). Differentiable.
 
@@ -37,15 +43,122 @@ def selective_scan(
         D: `[dim]`, the skip; None for no skip.
         delta_bias: `[dim]`; None for no bias.
         delta_softplus: whether the step is softplus of delta and bias.
+        reversed_groups: the last so many groups run from the end of time, h[length] = 0.
 
     Returns:
-        `[batch, dim, length]`.
+        `[batch, dim, length]`, in the type of `u`.
 
     Raises:
         ShapeError: names the argument that does not fit.
     """
-    _check(u, delta, A, B, C, D, delta_bias)
-    return selective_scan_reference(u, delta, A, B, C, D, delta_bias, delta_softplus)
+    _check(u, delta, A, B, C, D, delta_bias, reversed_groups)
+    if A.shape[1] > native.MAX_STATE or not uses_native(u):
+        return selective_scan_reference(
+            u, delta, A, B, C, D, delta_bias, delta_softplus, reversed_groups=reversed_groups
+        )
+    tensors = [u, delta, A, B, C, D, delta_bias]
+    keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+    shared = [tensor.to(u.dtype).contiguous() for tensor in (u, delta, B, C)]
+    exact = [None if t is None else t.float().contiguous() for t in (A, D, delta_bias)]
+    out, _ = _forward(
+        shared[0], shared[1], exact[0], shared[2], shared[3], exact[1], exact[2],
+        delta_softplus, reversed_groups, keep,
+    )  # fmt: skip
+    return out
+
+
+@torch.library.custom_op("audiofix::selective_scan", mutates_args=())
+def _forward(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    delta_bias: Tensor | None,
+    softplus: bool,
+    reversed_groups: int,
+    keep: bool,
+) -> tuple[Tensor, Tensor]:
+    scan = native.Scan(u, delta, A, B, C, D, delta_bias, softplus, reversed_groups)
+    return native.scan_forward(scan, keep)
+
+
+@_forward.register_fake
+def _(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    delta_bias: Tensor | None,
+    softplus: bool,
+    reversed_groups: int,
+    keep: bool,
+) -> tuple[Tensor, Tensor]:
+    scan = native.Scan(u, delta, A, B, C, D, delta_bias, softplus, reversed_groups)
+    shape = native.checkpoint_shape(scan, keep)
+    return torch.empty_like(u), u.new_empty(shape, dtype=torch.float32)
+
+
+@torch.library.custom_op("audiofix::selective_scan_backward", mutates_args=())
+def _backward(
+    gradient: Tensor,
+    checkpoints: Tensor,
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    delta_bias: Tensor | None,
+    softplus: bool,
+    reversed_groups: int,
+) -> list[Tensor]:
+    scan = native.Scan(u, delta, A, B, C, D, delta_bias, softplus, reversed_groups)
+    return native.scan_backward(scan, gradient.to(u.dtype).contiguous(), checkpoints)
+
+
+@_backward.register_fake
+def _(
+    gradient: Tensor,
+    checkpoints: Tensor,
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    delta_bias: Tensor | None,
+    softplus: bool,
+    reversed_groups: int,
+) -> list[Tensor]:
+    exact = [torch.empty_like(like, dtype=torch.float32) for like in (A, B, C)]
+    optional = [
+        A.new_empty(0 if like is None else A.shape[0], dtype=torch.float32)
+        for like in (D, delta_bias)
+    ]
+    return [torch.empty_like(u), torch.empty_like(u), *exact, *optional]
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    *tensors, softplus, reversed_groups, _ = inputs
+    ctx.save_for_backward(output[1], *tensors)
+    ctx.settings = (softplus, reversed_groups)
+
+
+def _differentiate(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    checkpoints, *tensors = ctx.saved_tensors
+    gradients = _backward(gradient, checkpoints, *tensors, *ctx.settings)
+    own = [
+        None if tensor is None else to.to(tensor.dtype)
+        for tensor, to in zip(tensors, gradients, strict=True)
+    ]
+    return *own, None, None, None
+
+
+_forward.register_autograd(_differentiate, setup_context=_remember)
 
 
 def _check(
@@ -56,6 +169,7 @@ def _check(
     C: Tensor,
     D: Tensor | None,
     delta_bias: Tensor | None,
+    reversed_groups: int,
 ) -> None:
     if u.ndim != 3:
         raise ShapeError(f"u: shape {tuple(u.shape)}: must be [batch, dim, length]")
@@ -66,6 +180,10 @@ def _check(
         raise ShapeError(
             f"B: shape {tuple(B.shape)}: must be [batch, groups, state, length], groups dividing {dim}"
         )
+    if not 0 <= reversed_groups <= B.shape[1]:
+        raise ShapeError(f"reversed_groups: {reversed_groups}: must be in 0 .. {B.shape[1]}")
+    if not all(u.shape) or not A.shape[1]:
+        raise ShapeError(f"u: shape {tuple(u.shape)}, A: {tuple(A.shape)}: no axis may be empty")
     grouped = (batch, B.shape[1], A.shape[1], length)
     expected = {
         "delta": (delta, (batch, dim, length)),

@@ -53,7 +53,7 @@ def _gather(ray: Any, todo: list[Pair], effect: Effect, writing: Writing) -> Ite
 
 def _attempt(pair: Pair, effect: Effect, writing: Writing) -> Outcome:
     """Process one file in a Ray worker."""
-    return attempt(pair, functools.partial(_loaded, effect), writing)
+    return attempt(pair, lambda: _loaded(effect), writing)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audiofix.errors import AudiofixError, BatchError
-from audiofix.verbs.options import inputs_or_pipe, talkative
+from audiofix.verbs.options import headerless_options, inputs_or_pipe, talkative
 
 if TYPE_CHECKING:
     from audiofix.audio.source import Source
@@ -44,8 +44,15 @@ class Report:
 @click.command("info")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: an object, a list for several.")
+@headerless_options
 @talkative
-def command(inputs: tuple[str, ...], as_json: bool) -> None:
+def command(
+    inputs: tuple[str, ...],
+    as_json: bool,
+    rate: int | None,
+    channels: int | None,
+    encoding: str | None,
+) -> None:
     """Tell what a recording really is.
 
     Container, encoding, rate, channels, exact length, peak, tags, and the effective bandwidth: the
@@ -54,12 +61,15 @@ def command(inputs: tuple[str, ...], as_json: bool) -> None:
     reported as cutoff.
     """
     from audiofix.audio.source import open_source
+    from audiofix.verbs.pipeline import headerless_of
 
-    reports, failures = [], []
+    reports: list[Report] = []
+    failures: list[AudiofixError] = []
+    headerless = headerless_of(encoding, rate, channels)
     names = inputs_or_pipe(inputs)
     for name in names:
         try:
-            with open_source(name) as source:
+            with open_source(name, headerless=headerless) as source:
                 reports.append(measure(source))
                 if source.fault:
                     failures.append(source.fault)

@@ -27,7 +27,7 @@ class Shell(Protocol):
         ...
 
 
-class Rate(click.ParamType):
+class Rate(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
     """Samples per second: `48000`, `48k`, `44.1k`."""
 
     name = "rate"
@@ -44,7 +44,7 @@ class Rate(click.ParamType):
         return round(rate)
 
 
-class Cutoff(click.ParamType):
+class Cutoff(click.ParamType):  # type: ignore[type-arg]
     """`auto`, or a frequency: `4000`, `4k`, `3.4kHz`. None stands for `auto`."""
 
     name = "auto|hz"
@@ -91,7 +91,7 @@ class AudioOptions:
 
 _BATCH = [
     click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True,
-                 help="Files of a batch processed at once."),
+                 metavar="N", help="Files of a batch processed at once."),
     click.option("--ray", metavar="ADDRESS", help="Process a batch on this Ray cluster."),
     click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
@@ -106,6 +106,7 @@ _COMPUTING = [
                  default="auto", show_default=True, help="Type of the matrix products."),
     click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads."),
     click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+                 metavar="N",
                  help="The same seed gives the same bytes."),
     click.option("--offline", is_flag=True, help="Never touch the network."),
 ]  # fmt: skip
@@ -116,11 +117,13 @@ _FORMATS = [
                  help="Type of the output; else from its extension, else wav."),
     click.option("-b", "--bits", type=click.Choice(["16", "24", "32", "32f", "64f"]),
                  help="Sample format of the output; else the input's, 32f on a pipe."),
+]  # fmt: skip
+_HEADERLESS = [
     click.option("-r", "--rate", type=Rate(), help="Rate of a headerless input."),
     click.option("-c", "--channels", type=click.IntRange(1, 256), metavar="N",
                  help="Channels of a headerless input."),
     click.option("-e", "--encoding", metavar="ENC", help="Encoding of a headerless input."),
-]  # fmt: skip
+]  # fmt: skip  # fmt: skip
 _SPEECH = [
     click.option("--progress/--no-progress", default=None, help="Bars; default: on a terminal."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
@@ -147,6 +150,12 @@ def talkative(function: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
+def headerless_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add -r, -c and -e alone, for verbs that only read."""
+    decorated: Callable[..., None] = _apply(_HEADERLESS, function)
+    return decorated
+
+
 def audio_verb(function: Callable[..., None]) -> Callable[..., None]:
     """Add the shared options; the verb receives them as its first argument, `AudioOptions`."""
     names = [field.name for field in fields(AudioOptions)]
@@ -157,7 +166,7 @@ def audio_verb(function: Callable[..., None]) -> Callable[..., None]:
         function(AudioOptions(**shared), *args, **given)
 
     arguments = [click.argument("inputs", nargs=-1, metavar="[INPUT]...")]
-    options = [*arguments, *_FORMATS, *_COMPUTING, *_BATCH]
+    options = [*arguments, *_FORMATS, *_HEADERLESS, *_COMPUTING, *_BATCH]
     decorated: Callable[..., None] = _apply(options, talkative(gathered))
     return decorated
 

@@ -5,7 +5,7 @@ import logging
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ StageMaker = Callable[[AudioFormat], Stage]
 PIPE = Path("-")
 
 
-class Effect(Protocol):
+class Effect(Hashable, Protocol):
     """What a verb does to sound: small, frozen, picklable, so that other processes can do it."""
 
     def load(self) -> StageMaker:
@@ -58,7 +58,11 @@ def perform(effect: Effect, options: AudioOptions, shell: Shell) -> None:
     """
     use_threads(thread_share(options))
     writing = Writing(
-        headerless_of(options), options.kind, options.bits, options.overwrite, options.seed
+        headerless_of(options.encoding, options.rate, options.channels),
+        options.kind,
+        options.bits,
+        options.overwrite,
+        options.seed,
     )
     type_of(PIPE, options.kind)  # refuses an unknown type before anything is opened
     if not is_batch(options.inputs):
@@ -109,22 +113,24 @@ def use_threads(threads: int | None) -> None:
         os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
 
 
-def headerless_of(options: AudioOptions) -> Headerless | None:
+def headerless_of(
+    encoding: str | None, rate: int | None, channels: int | None
+) -> Headerless | None:
     """Return what -e, -r and -c say of input without a header.
 
     Raises:
         UsageError: some of the three are missing, or the encoding is unknown.
     """
-    said = {"-e": options.encoding, "-r": options.rate, "-c": options.channels}
+    said = {"-e": encoding, "-r": rate, "-c": channels}
     missing = [flag for flag, value in said.items() if value is None]
     if len(missing) == len(said):
         return None
-    if options.encoding is None or options.rate is None or options.channels is None:
+    if encoding is None or rate is None or channels is None:
         raise UsageError(
             f"headerless input: {' and '.join(missing)} missing: "
             "-e, -r and -c belong together, as in -e f32le -r 48k -c 1"
         )
-    return Headerless(parse_encoding(options.encoding), options.rate, options.channels)
+    return Headerless(parse_encoding(encoding), rate, channels)
 
 
 def is_batch(inputs: tuple[str, ...]) -> bool:

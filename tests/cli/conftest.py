@@ -2,15 +2,13 @@
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-
-Run = Callable[..., subprocess.CompletedProcess[bytes]]
+from cli.commands import Run, command_line
 
 
 @pytest.fixture(scope="session")
@@ -46,11 +44,6 @@ def audiofix(environment: Mapping[str, str]) -> Run:
         )
 
     return run
-
-
-def command_line(arguments: Sequence[str | Path]) -> list[str]:
-    """Return the words that start audiofix with these arguments."""
-    return [sys.executable, "-m", "audiofix", *map(str, arguments)]
 
 
 @pytest.fixture(scope="session")

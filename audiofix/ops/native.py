@@ -1,0 +1,211 @@
+"""The compiled kernels: finding the libraries, and calling them with torch tensors.
+
+Plain C through ctypes, so one library serves every version of Python and torch. The structures
+are those of `kernels/include/audiofix_kernels.h`. Callers pass contiguous tensors of the types
+given; results are allocated here.
+"""
+
+import ctypes
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from audiofix.errors import DeviceError
+
+Twin = Literal["cpu", "cuda"]
+
+ABI_VERSION = 1
+TILES: dict[str, int] = {"cpu": 512, "cuda": 2048}
+"""Steps between two stored states."""
+
+MAX_STATE = 256
+TYPES: dict[str, dict[torch.dtype, int]] = {
+    "cpu": {torch.float32: 0},
+    "cuda": {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2},
+}
+"""The types that each twin takes for u, delta, B and C."""
+
+
+class ScanShape(ctypes.Structure):
+    """`afx_scan_shape`."""
+
+    _fields_ = [
+        (name, ctypes.c_int64)
+        for name in ("batch", "channels", "length", "state", "groups", "reversed_groups")
+    ]
+
+
+class ScanInputs(ctypes.Structure):
+    """`afx_scan_inputs`."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("u", "delta", "A", "B", "C", "D", "delta_bias")),
+        ("softplus", ctypes.c_int32),
+        ("type", ctypes.c_int32),
+    ]
+
+
+class ScanGradients(ctypes.Structure):
+    """`afx_scan_gradients`."""
+
+    _fields_ = [
+        (name, ctypes.c_void_p) for name in ("u", "delta", "A", "B", "C", "D", "delta_bias")
+    ]
+
+
+class Scan(NamedTuple):
+    """The arguments of a selective scan; see `selective_scan` for their shapes."""
+
+    u: Tensor
+    delta: Tensor
+    A: Tensor
+    B: Tensor
+    C: Tensor
+    D: Tensor | None
+    delta_bias: Tensor | None
+    softplus: bool
+    reversed_groups: int
+
+
+@cache
+def library(twin: Twin) -> ctypes.CDLL:
+    """Return the loaded library.
+
+    Raises:
+        DeviceError: it is not built, does not load, or is of another version.
+    """
+    path = files("audiofix.ops") / f"libaudiofix_{twin}.so"
+    if not path.is_file():
+        raise DeviceError(f"libaudiofix_{twin}.so: not built: reinstall where a compiler exists")
+    try:
+        loaded = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise DeviceError(f"{path}: does not load: {error}") from error
+    version = loaded.afx_abi_version()
+    if version != ABI_VERSION:
+        raise DeviceError(f"{path}: version {version}, {ABI_VERSION} is needed: reinstall audiofix")
+    loaded.afx_message.restype = ctypes.c_char_p
+    loaded.afx_sizeof.restype = ctypes.c_int64
+    getattr(loaded, f"afx_selective_scan_workspace_{twin}").restype = ctypes.c_int64
+    if twin == "cpu":
+        loaded.afx_cpu_level_name.restype = ctypes.c_char_p
+    return loaded
+
+
+def scan_forward(scan: Scan, keep: bool) -> tuple[Tensor, Tensor]:
+    """Return the scan, and with `keep` the states that the backward pass starts from."""
+    twin = twin_of(scan.u)
+    out = torch.empty_like(scan.u)
+    checkpoints = torch.empty(
+        checkpoint_shape(scan, keep), dtype=torch.float32, device=scan.u.device
+    )
+    with _device_of(scan.u):
+        status = getattr(library(twin), f"afx_selective_scan_forward_{twin}")(
+            ctypes.byref(_inputs(scan)),
+            _pointer(out),
+            _pointer(checkpoints if keep else None),
+            _shape(scan),
+            _lane(scan.u),
+        )
+    _check(twin, status)
+    return out, checkpoints
+
+
+def scan_backward(scan: Scan, gradient: Tensor, checkpoints: Tensor) -> list[Tensor]:
+    """Return the gradients of u, delta, A, B, C, D and delta_bias; empty where there is none.
+
+    Those of u and delta have the type of u, the others are float32.
+    """
+    twin = twin_of(scan.u)
+    shape = _shape(scan)
+    loaded = library(twin)
+    exact = {"dtype": torch.float32, "device": scan.u.device}
+    gradients = [torch.empty_like(scan.u), torch.empty_like(scan.u)]
+    gradients += [torch.empty(like.shape, **exact) for like in (scan.A, scan.B, scan.C)]
+    gradients += [
+        torch.empty(0 if like is None else like.shape[0], **exact)
+        for like in (scan.D, scan.delta_bias)
+    ]
+    room = getattr(loaded, f"afx_selective_scan_workspace_{twin}")(shape)
+    workspace = torch.empty(room, **exact)
+    to = ScanGradients(*(_pointer(tensor) if tensor.numel() else None for tensor in gradients))
+    with _device_of(scan.u):
+        status = getattr(loaded, f"afx_selective_scan_backward_{twin}")(
+            ctypes.byref(_inputs(scan)),
+            _pointer(gradient),
+            _pointer(checkpoints),
+            ctypes.byref(to),
+            _pointer(workspace),
+            shape,
+            _lane(scan.u),
+        )
+    _check(twin, status)
+    return gradients
+
+
+def recurrence(a: Tensor, b: Tensor, reverse: bool) -> Tensor:
+    """Return the linear recurrence along the last axis of float32 tensors on the CPU."""
+    y = torch.empty_like(b)
+    length = b.shape[-1]
+    status = library("cpu").afx_linear_recurrence_cpu(
+        *(_pointer(tensor) for tensor in (a, b, y)),
+        ctypes.c_int64(b.numel() // length),
+        ctypes.c_int64(length),
+        int(reverse),
+        torch.get_num_threads(),
+    )
+    _check("cpu", status)
+    return y
+
+
+def checkpoint_shape(scan: Scan, keep: bool) -> tuple[int, ...]:
+    """Return `[batch, channels, tiles, state]`, or an empty shape without `keep`."""
+    if not keep:
+        return (0,)
+    tile = TILES[scan.u.device.type if scan.u.device.type in TILES else "cpu"]
+    batch, channels, length = scan.u.shape
+    return batch, channels, -(-length // tile), scan.A.shape[1]
+
+
+def twin_of(tensor: Tensor) -> Twin:
+    """Return the twin that serves the tensor's device."""
+    return "cuda" if tensor.is_cuda else "cpu"
+
+
+def _shape(scan: Scan) -> ScanShape:
+    batch, channels, length = scan.u.shape
+    return ScanShape(
+        batch, channels, length, scan.A.shape[1], scan.B.shape[1], scan.reversed_groups
+    )
+
+
+def _inputs(scan: Scan) -> ScanInputs:
+    return ScanInputs(
+        *(_pointer(tensor) for tensor in scan[:7]),
+        int(scan.softplus),
+        TYPES[twin_of(scan.u)][scan.u.dtype],
+    )
+
+
+def _pointer(tensor: Tensor | None) -> ctypes.c_void_p | None:
+    return None if tensor is None else ctypes.c_void_p(tensor.data_ptr())
+
+
+def _lane(tensor: Tensor) -> int | ctypes.c_void_p:
+    """Return what the call runs on: a number of threads, or a CUDA stream."""
+    if tensor.is_cuda:
+        return ctypes.c_void_p(torch.cuda.current_stream(tensor.device).cuda_stream)
+    return torch.get_num_threads()
+
+
+def _device_of(tensor: Tensor) -> torch.cuda.device:
+    return torch.cuda.device(tensor.device.index if tensor.is_cuda else -1)
+
+
+def _check(twin: Twin, status: int) -> None:
+    if status:
+        reason = library(twin).afx_message(status).decode()
+        raise DeviceError(f"selective scan on {twin}: {reason} (status {status})")

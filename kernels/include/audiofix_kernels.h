@@ -1,0 +1,85 @@
+/* The C interface of the audiofix kernels. Python mirrors these structures in
+   audiofix/ops/native.py; a test compares their sizes.
+
+   All arrays are contiguous, last axis fastest, and outputs overlap nothing.
+   Functions return 0, a negative AFX_* code, or a positive cudaError_t. Nothing
+   here allocates, prints or throws; workspaces come from the caller. */
+#ifndef AUDIOFIX_KERNELS_H
+#define AUDIOFIX_KERNELS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define AFX_ABI_VERSION 1
+#define AFX_API __attribute__((visibility("default")))
+
+enum { AFX_BAD_SHAPE = -1, AFX_BAD_TYPE = -2 };
+enum { AFX_FLOAT32 = 0, AFX_FLOAT16 = 1, AFX_BFLOAT16 = 2 };
+
+/* Steps between two stored states, the unit in which time is walked. */
+enum { AFX_CPU_TILE = 512, AFX_CUDA_TILE = 2048, AFX_MAX_STATE = 256 };
+
+typedef struct {
+  int64_t batch, channels, length, state, groups;
+  int64_t reversed_groups; /* the last so many groups run from the end of time */
+} afx_scan_shape;
+
+typedef struct {
+  const void *u, *delta;   /* [batch, channels, length], of `type` */
+  const float *A;          /* [channels, state] */
+  const void *B, *C;       /* [batch, groups, state, length], of `type` */
+  const float *D;          /* [channels], or null: no skip */
+  const float *delta_bias; /* [channels], or null: no bias */
+  int32_t softplus;        /* whether the step is softplus(delta + bias) */
+  int32_t type;            /* AFX_FLOAT32, ...; the CPU takes AFX_FLOAT32 only */
+} afx_scan_inputs;
+
+typedef struct {
+  void *u, *delta;   /* [batch, channels, length], of the inputs' type */
+  float *A;          /* [channels, state] */
+  float *B, *C;      /* [batch, groups, state, length] */
+  float *D;          /* [channels], or null */
+  float *delta_bias; /* [channels], or null */
+} afx_scan_gradients;
+
+/* checkpoints: [batch, channels, ceil(length / tile), state], the state before each
+   tile; null where no gradient will be asked for. */
+AFX_API int afx_selective_scan_forward_cpu(const afx_scan_inputs *in, float *out,
+                                           float *checkpoints, afx_scan_shape shape, int threads);
+AFX_API int64_t afx_selective_scan_workspace_cpu(afx_scan_shape shape); /* in floats */
+AFX_API int afx_selective_scan_backward_cpu(const afx_scan_inputs *in, const float *dout,
+                                            const float *checkpoints,
+                                            const afx_scan_gradients *gradients, float *workspace,
+                                            afx_scan_shape shape, int threads);
+
+/* y[t] = a[t] y[t-1] + b[t], from 0, along each of `rows` rows; from the end if `reverse`. */
+AFX_API int afx_linear_recurrence_cpu(const float *a, const float *b, float *y, int64_t rows,
+                                      int64_t length, int reverse, int threads);
+
+/* Which instructions the CPU twin uses: "avx512", "avx2" or "baseline". A level above what
+   the processor has is lowered; the new level is returned. Level 0 is baseline. */
+AFX_API int afx_use_cpu_level(int level);
+AFX_API const char *afx_cpu_level_name(void);
+
+/* The same on the device of `stream`; enqueued, not waited for. */
+AFX_API int afx_selective_scan_forward_cuda(const afx_scan_inputs *in, void *out,
+                                            float *checkpoints, afx_scan_shape shape,
+                                            void *stream);
+AFX_API int64_t afx_selective_scan_workspace_cuda(afx_scan_shape shape); /* in floats */
+AFX_API int afx_selective_scan_backward_cuda(const afx_scan_inputs *in, const void *dout,
+                                             const float *checkpoints,
+                                             const afx_scan_gradients *gradients,
+                                             float *workspace, afx_scan_shape shape,
+                                             void *stream);
+
+AFX_API const char *afx_message(int status);
+AFX_API int afx_abi_version(void);
+AFX_API int64_t afx_sizeof(const char *structure); /* -1 for a name not known */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,156 @@
+// The CPU twin's C interface: checks shapes, chooses instructions, shares rows among threads and
+// adds up partial sums in an order that depends on the shape alone.
+
+#include "cpu_level.h"
+
+#include <string.h>
+
+namespace {
+
+int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+
+#if defined(__x86_64__)
+const CpuLevel *const LEVELS[] = {&afx_level_baseline, &afx_level_avx2, &afx_level_avx512};
+int highest_level() {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return 2;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0;
+}
+#else
+const CpuLevel *const LEVELS[] = {&afx_level_baseline};
+int highest_level() { return 0; }
+#endif
+
+int current_level = highest_level();
+
+int check(const afx_scan_inputs *in, const afx_scan_shape &shape) {
+  if (in->type != AFX_FLOAT32) return AFX_BAD_TYPE;
+  const bool good = shape.batch > 0 && shape.channels > 0 && shape.length > 0 && shape.state > 0 &&
+                    shape.state <= AFX_MAX_STATE && shape.groups > 0 &&
+                    shape.channels % shape.groups == 0 && shape.reversed_groups >= 0 &&
+                    shape.reversed_groups <= shape.groups;
+  return good ? 0 : AFX_BAD_SHAPE;
+}
+
+// Into how many units the rows of a group are cut for the backward pass, each with its own partial
+// gradients of B and C: enough for 16 threads, but at least a block of rows each.
+int64_t backward_splits(const afx_scan_shape &shape) {
+  const int64_t rows = shape.channels / shape.groups, pairs = shape.batch * shape.groups;
+  return at_least(1, at_most((16 + pairs - 1) / pairs, rows / BLOCK));
+}
+
+// Unit `index` of batch x groups x splits.
+RowRange unit(const afx_scan_shape &shape, int64_t splits, int64_t index) {
+  const int64_t rows = shape.channels / shape.groups;
+  const int64_t split = index % splits, pair = index / splits;
+  const int64_t item = pair / shape.groups, group = pair % shape.groups;
+  const int64_t first = group * rows;
+  return {item, group, first + rows * split / splits, first + rows * (split + 1) / splits};
+}
+
+// to[i] = sum over s of from[s * stride + i], s in order.
+void add_parts(float *to, const float *from, int64_t parts, int64_t stride, int64_t count) {
+  memcpy(to, from, count * sizeof(float));
+  for (int64_t part = 1; part < parts; part++)
+    for (int64_t i = 0; i < count; i++) to[i] += from[part * stride + i];
+}
+
+struct Workspace {
+  int64_t row_sums, shared;  // floats for the sums of one kind: per row, and for B or C
+  int64_t total() const { return row_sums + 2 * shared; }
+};
+
+Workspace workspace_of(const afx_scan_shape &shape) {
+  const int64_t splits = backward_splits(shape);
+  const int64_t shared = shape.batch * shape.groups * splits * shape.state * shape.length;
+  return {shape.batch * shape.channels * (shape.state + 2), splits > 1 ? shared : 0};
+}
+
+}  // namespace
+
+int afx_selective_scan_forward_cpu(const afx_scan_inputs *in, float *out, float *checkpoints,
+                                   afx_scan_shape shape, int threads) {
+  if (const int status = check(in, shape)) return status;
+  const int64_t rows = shape.channels / shape.groups;
+  // Rows do not depend on each other here, so the cut may depend on the threads.
+  const int64_t splits = at_least(1, at_most(rows, 4 * threads));
+  const int64_t units = shape.batch * shape.groups * splits;
+  const CpuLevel &level = *LEVELS[current_level];
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+  for (int64_t index = 0; index < units; index++)
+    level.forward(*in, out, checkpoints, shape, unit(shape, splits, index));
+  return 0;
+}
+
+int64_t afx_selective_scan_workspace_cpu(afx_scan_shape shape) {
+  return workspace_of(shape).total();
+}
+
+int afx_selective_scan_backward_cpu(const afx_scan_inputs *in, const float *dout,
+                                    const float *checkpoints, const afx_scan_gradients *gradients,
+                                    float *workspace, afx_scan_shape shape, int threads) {
+  if (const int status = check(in, shape)) return status;
+  const int64_t splits = backward_splits(shape), pairs = shape.batch * shape.groups;
+  const int64_t plane = shape.state * shape.length, all_rows = shape.batch * shape.channels;
+  const int64_t row_states = shape.channels * shape.state;
+  float *A = workspace, *D = A + all_rows * shape.state, *bias = D + all_rows;
+  float *B = splits > 1 ? bias + all_rows : gradients->B;
+  float *C = splits > 1 ? B + workspace_of(shape).shared : gradients->C;
+  const CpuLevel &level = *LEVELS[current_level];
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+  for (int64_t index = 0; index < pairs * splits; index++) {
+    const RowRange rows = unit(shape, splits, index);
+    const PartialSums partial = {A + rows.item * row_states, D + rows.item * shape.channels,
+                                 bias + rows.item * shape.channels, B + index * plane,
+                                 C + index * plane};
+    level.backward(*in, dout, checkpoints, *gradients, partial, shape, rows);
+  }
+  if (splits > 1) {
+#pragma omp parallel for num_threads(threads)
+    for (int64_t pair = 0; pair < pairs; pair++) {
+      const int64_t from = pair * splits * plane;
+      add_parts(gradients->B + pair * plane, B + from, splits, plane, plane);
+      add_parts(gradients->C + pair * plane, C + from, splits, plane, plane);
+    }
+  }
+  add_parts(gradients->A, A, shape.batch, row_states, row_states);
+  if (gradients->D) add_parts(gradients->D, D, shape.batch, shape.channels, shape.channels);
+  if (gradients->delta_bias)
+    add_parts(gradients->delta_bias, bias, shape.batch, shape.channels, shape.channels);
+  return 0;
+}
+
+int afx_linear_recurrence_cpu(const float *a, const float *b, float *y, int64_t rows,
+                              int64_t length, int reverse, int threads) {
+  if (rows < 0 || length < 1) return AFX_BAD_SHAPE;
+  const CpuLevel &level = *LEVELS[current_level];
+#pragma omp parallel for num_threads(threads)
+  for (int64_t row = 0; row < rows; row++)
+    level.recurrence(a + row * length, b + row * length, y + row * length, length, reverse != 0);
+  return 0;
+}
+
+int afx_use_cpu_level(int level) {
+  current_level = (int)at_most(at_least(level, 0), highest_level());
+  return current_level;
+}
+
+const char *afx_cpu_level_name(void) { return LEVELS[current_level]->name; }
+
+const char *afx_message(int status) {
+  switch (status) {
+    case 0: return "no error";
+    case AFX_BAD_SHAPE: return "shape out of range";
+    case AFX_BAD_TYPE: return "type not taken";
+    default: return "unknown status";
+  }
+}
+
+int afx_abi_version(void) { return AFX_ABI_VERSION; }
+
+int64_t afx_sizeof(const char *structure) {
+  if (!strcmp(structure, "afx_scan_shape")) return sizeof(afx_scan_shape);
+  if (!strcmp(structure, "afx_scan_inputs")) return sizeof(afx_scan_inputs);
+  if (!strcmp(structure, "afx_scan_gradients")) return sizeof(afx_scan_gradients);
+  return -1;
+}

@@ -1,0 +1,35 @@
+// What one compiled instruction level offers to the dispatcher in cpu.cpp.
+#pragma once
+
+#include <stdint.h>
+
+#include "audiofix_kernels.h"
+
+// A unit of work is a run of rows of one group that one thread walks, so a row's result does not
+// depend on how many threads there are. Rows are walked in blocks, tile by tile, so that the
+// tiles of B and C, and of their gradients, stay in the nearest cache while a block uses them.
+constexpr int64_t BLOCK = 8;
+
+struct RowRange {
+  int64_t item, group, first, last;  // rows first..last - 1 of batch item `item`
+};
+
+// Where a unit puts its sums; the dispatcher adds them up in a fixed order.
+struct PartialSums {
+  float *A, *D, *delta_bias;  // of row 0 of the item: [channels, state], [channels], [channels]
+  float *B, *C;               // [state, length]
+};
+
+struct CpuLevel {
+  const char *name;
+  void (*forward)(const afx_scan_inputs &, float *out, float *checkpoints, const afx_scan_shape &,
+                  RowRange);
+  void (*backward)(const afx_scan_inputs &, const float *dout, const float *checkpoints,
+                   const afx_scan_gradients &, const PartialSums &, const afx_scan_shape &,
+                   RowRange);
+  void (*recurrence)(const float *a, const float *b, float *y, int64_t length, bool reverse);
+};
+
+extern const CpuLevel afx_level_baseline;
+extern const CpuLevel afx_level_avx2;
+extern const CpuLevel afx_level_avx512;
