@@ -99,9 +99,7 @@ def scan_forward(scan: Scan, keep: bool) -> tuple[Tensor, Tensor]:
     """Return the scan, and with `keep` the states that the backward pass starts from."""
     twin = twin_of(scan.u)
     out = torch.empty_like(scan.u)
-    checkpoints = torch.empty(
-        checkpoint_shape(scan, keep), dtype=torch.float32, device=scan.u.device
-    )
+    checkpoints = _exact(scan.u, *checkpoint_shape(scan, keep))
     with _device_of(scan.u):
         status = getattr(library(twin), f"afx_selective_scan_forward_{twin}")(
             ctypes.byref(_inputs(scan)),
@@ -122,15 +120,12 @@ def scan_backward(scan: Scan, gradient: Tensor, checkpoints: Tensor) -> list[Ten
     twin = twin_of(scan.u)
     shape = _shape(scan)
     loaded = library(twin)
-    exact = {"dtype": torch.float32, "device": scan.u.device}
     gradients = [torch.empty_like(scan.u), torch.empty_like(scan.u)]
-    gradients += [torch.empty(like.shape, **exact) for like in (scan.A, scan.B, scan.C)]
+    gradients += [_exact(scan.u, *like.shape) for like in (scan.A, scan.B, scan.C)]
     gradients += [
-        torch.empty(0 if like is None else like.shape[0], **exact)
-        for like in (scan.D, scan.delta_bias)
+        _exact(scan.u, 0 if like is None else like.shape[0]) for like in (scan.D, scan.delta_bias)
     ]
-    room = getattr(loaded, f"afx_selective_scan_workspace_{twin}")(shape)
-    workspace = torch.empty(room, **exact)
+    workspace = _exact(scan.u, getattr(loaded, f"afx_selective_scan_workspace_{twin}")(shape))
     to = ScanGradients(*(_pointer(tensor) if tensor.numel() else None for tensor in gradients))
     with _device_of(scan.u):
         status = getattr(loaded, f"afx_selective_scan_backward_{twin}")(
@@ -173,6 +168,11 @@ def checkpoint_shape(scan: Scan, keep: bool) -> tuple[int, ...]:
 def twin_of(tensor: Tensor) -> Twin:
     """Return the twin that serves the tensor's device."""
     return "cuda" if tensor.is_cuda else "cpu"
+
+
+def _exact(like: Tensor, *shape: int) -> Tensor:
+    """Return an array of float32 on the device of `like`."""
+    return torch.empty(shape, dtype=torch.float32, device=like.device)
 
 
 def _shape(scan: Scan) -> ScanShape:

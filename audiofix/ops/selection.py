@@ -102,9 +102,13 @@ def _self_test(device: torch.device) -> str:
     tensors["A"] = -tensors["A"].exp()
     weight = torch.randn(shapes["u"], generator=draw).to(device)
     with torch.enable_grad():
-        leaves = [tensor.clone().requires_grad_() for tensor in tensors.values()]
-        expected = selective_scan_reference(*leaves, delta_softplus=True, reversed_groups=1)
-        wanted = torch.autograd.grad(expected, leaves, weight)
+        leaves = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
+        expected = selective_scan_reference(
+            **leaves,
+            delta_softplus=True,
+            reversed_groups=1,
+        )
+        wanted = torch.autograd.grad(expected, list(leaves.values()), weight)
     scan = native.Scan(**tensors, softplus=True, reversed_groups=1)
     out, checkpoints = native.scan_forward(scan, keep=True)
     gradients = native.scan_backward(scan, weight, checkpoints)

@@ -52,19 +52,27 @@ def selective_scan(
         ShapeError: names the argument that does not fit.
     """
     _check(u, delta, A, B, C, D, delta_bias, reversed_groups)
+    result_type = u.dtype
+    dtype = u.dtype if _takes(u) else torch.promote_types(u.dtype, torch.float32)
+    u, delta, B, C = (tensor.to(dtype).contiguous() for tensor in (u, delta, B, C))
     if A.shape[1] > native.MAX_STATE or not uses_native(u):
         return selective_scan_reference(
             u, delta, A, B, C, D, delta_bias, delta_softplus, reversed_groups=reversed_groups
-        )
-    tensors = [u, delta, A, B, C, D, delta_bias]
+        ).to(result_type)
+    A, D, delta_bias = A.float().contiguous(), _exact(D), _exact(delta_bias)
+    tensors = (u, delta, A, B, C, D, delta_bias)
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-    shared = [tensor.to(u.dtype).contiguous() for tensor in (u, delta, B, C)]
-    exact = [None if t is None else t.float().contiguous() for t in (A, D, delta_bias)]
-    out, _ = _forward(
-        shared[0], shared[1], exact[0], shared[2], shared[3], exact[1], exact[2],
-        delta_softplus, reversed_groups, keep,
-    )  # fmt: skip
-    return out
+    out: Tensor = _forward(*tensors, delta_softplus, reversed_groups, keep)[0]
+    return out.to(result_type)
+
+
+def _takes(u: Tensor) -> bool:
+    """Return whether a kernel takes `u` in its own type; half types go through float32 if not."""
+    return u.dtype in native.TYPES.get(u.device.type, {}) and uses_native(u)
+
+
+def _exact(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.float().contiguous()
 
 
 @torch.library.custom_op("audiofix::selective_scan", mutates_args=())
@@ -178,7 +186,8 @@ def _check(
         raise ShapeError(f"A: shape {tuple(A.shape)}: must be [{dim}, state]")
     if B.ndim != 4 or B.shape[1] < 1 or dim % B.shape[1]:
         raise ShapeError(
-            f"B: shape {tuple(B.shape)}: must be [batch, groups, state, length], groups dividing {dim}"
+            f"B: shape {tuple(B.shape)}: must be [batch, groups, state, length], "
+            f"groups dividing {dim}"
         )
     if not 0 <= reversed_groups <= B.shape[1]:
         raise ShapeError(f"reversed_groups: {reversed_groups}: must be in 0 .. {B.shape[1]}")

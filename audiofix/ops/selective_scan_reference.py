@@ -40,13 +40,18 @@ def selective_scan_reference(
     for n in range(A.shape[1]):
         decay = torch.exp(step * A[:, n, None])
         gain = step * B[:, :, n].repeat_interleave(rows_per_group, dim=1) * u
-        states = [_Recurrence.apply(decay[:, :forward_rows], gain[:, :forward_rows])]
+        states = [_recur(decay[:, :forward_rows], gain[:, :forward_rows])]
         if reversed_groups:
             flipped = (decay[:, forward_rows:].flip(-1), gain[:, forward_rows:].flip(-1))
-            states.append(_Recurrence.apply(*flipped).flip(-1))
+            states.append(_recur(*flipped).flip(-1))
         state = torch.cat(states, dim=1)
         result = result + C[:, :, n].repeat_interleave(rows_per_group, dim=1) * state
     return result
+
+
+def _recur(a: Tensor, b: Tensor) -> Tensor:
+    y: Tensor = _Recurrence.apply(a, b)  # type: ignore[no-untyped-call]
+    return y
 
 
 class _Recurrence(torch.autograd.Function):

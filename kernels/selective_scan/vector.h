@@ -66,42 +66,52 @@ inline Floats load(const float *from) {
 
 inline void store(float *to, Floats v) { memcpy(to, &v, sizeof v); }
 
-// A row of time that is read in its own direction; short ends are filled with 0.
+// The short end of a row, out of the way of the fast path.
+#define AFX_RARE __attribute__((noinline, cold))
 template <bool Reversed>
-inline Floats load(const float *row, int64_t length, int64_t t) {
-  const int64_t rest = length - t;
-  if (__builtin_expect(rest >= W, 1)) {
-    if constexpr (Reversed) return reversed(load(row + rest - W), Lanes{});
-    return load(row + t);
-  }
+AFX_RARE Floats load_end(const float *row, int64_t rest, int64_t t) {
   float lanes[W] = {};
   for (int64_t i = 0; i < rest; i++) lanes[i] = row[Reversed ? rest - 1 - i : t + i];
   return load(lanes);
 }
 
 template <bool Reversed>
-inline void store(float *row, int64_t length, int64_t t, Floats v) {
-  const int64_t rest = length - t;
-  if (__builtin_expect(rest >= W, 1)) {
-    if constexpr (Reversed) {
-      store(row + rest - W, reversed(v, Lanes{}));
-    } else {
-      store(row + t, v);
-    }
-    return;
-  }
+AFX_RARE void store_end(float *row, int64_t rest, int64_t t, Floats v) {
   float lanes[W];
   store(lanes, v);
   for (int64_t i = 0; i < rest; i++) row[Reversed ? rest - 1 - i : t + i] = lanes[i];
 }
 
-// Zero from lane `count` on.
-inline Floats keep(Floats v, int64_t count) {
-  if (__builtin_expect(count >= W, 1)) return v;
+AFX_RARE Floats keep_end(Floats v, int64_t count) {
   float lanes[W];
   store(lanes, v);
-  for (int64_t i = count > 0 ? count : 0; i < W; i++) lanes[i] = 0;
+  for (int64_t i = count; i < W; i++) lanes[i] = 0;
   return load(lanes);
+}
+
+// A row of time that is read in its own direction; short ends are filled with 0.
+template <bool Reversed>
+inline Floats load(const float *row, int64_t length, int64_t t) {
+  const int64_t rest = length - t;
+  if (__builtin_expect(rest < W, 0)) return load_end<Reversed>(row, rest, t);
+  if constexpr (Reversed) return reversed(load(row + rest - W), Lanes{});
+  return load(row + t);
+}
+
+template <bool Reversed>
+inline void store(float *row, int64_t length, int64_t t, Floats v) {
+  const int64_t rest = length - t;
+  if (__builtin_expect(rest < W, 0)) return store_end<Reversed>(row, rest, t, v);
+  if constexpr (Reversed) {
+    store(row + rest - W, reversed(v, Lanes{}));
+  } else {
+    store(row + t, v);
+  }
+}
+
+// Zero from lane `count` on.
+inline Floats keep(Floats v, int64_t count) {
+  return __builtin_expect(count < W, 0) ? keep_end(v, count) : v;
 }
 
 inline double sum(Floats v) {
