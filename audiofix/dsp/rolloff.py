@@ -20,6 +20,9 @@ _SIDE_SHARE = 0.03
 _EDGE_DB = 6.0
 """A band ends where its level has fallen by this: the cutoff of most resamplers' filters."""
 
+_FULL_SHARE = 0.8
+"""Of the octave below a slope: so much must stand out from what lies behind it."""
+
 _HIGHEST_SHARE = 0.9
 """Of `top_hz`: slopes above it are the rolloff of the recorder's own filter."""
 
@@ -93,7 +96,11 @@ class BandwidthMeter:
             for edge in range(int(len(levels) * _HIGHEST_SHARE), lowest, -1):
                 behind = edge + max(6, int(edge * share))
                 below = float(levels[edge - self._side(edge) : edge].mean())
-                if behind < len(levels) and below - ceiling[behind] >= fall_db:
+                if behind >= len(levels) or below - ceiling[behind] < fall_db:
+                    continue
+                # A tone has steep sides too: a band that ends is full below its end.
+                full = levels[edge // 2 : edge] > ceiling[behind] + fall_db / 2
+                if full.mean() >= _FULL_SHARE:
                     return self._upper_end(levels, edge)
         return None
 

@@ -37,7 +37,7 @@ def low_passed(
     if kind == "cheby1":
         sections = signal.cheby1(order, _RIPPLE_DB, share, output="sos")
     elif kind == "bessel":
-        sections = signal.bessel(order, share, output="sos")
+        sections = signal.bessel(order, share, norm="mag", output="sos")
     else:
         sections = signal.ellip(order, _RIPPLE_DB, _STOP_BAND_DB, share, output="sos")
     return np.asarray(signal.sosfiltfilt(sections, x, axis=-1))
