@@ -103,8 +103,14 @@ def process(
             overwrite=writing.overwrite,
             seed=writing.seed,
         )
-        log.info("%s: %d Hz, %d channels", pair.result, stage.result.rate, stage.result.channels)
-        run(source, stage, sink, progress=progress(source) if progress else None)
+        try:
+            log.info(
+                "%s: %d Hz, %d channels", pair.result, stage.result.rate, stage.result.channels
+            )
+            run(source, stage, sink, progress=progress(source) if progress else None)
+        except BaseException:
+            sink.abort()  # `run` does so too, but a signal may come before it begins
+            raise
 
 
 def use_threads(threads: int | None) -> None:
