@@ -5,6 +5,7 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -267,6 +268,7 @@ def on_a_terminal(
 ) -> tuple[int, bytes]:
     """Run with the named streams on a terminal; return the status and what it showed."""
     leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 100))
     files = {name: follower if file == "terminal" else file for name, file in streams.items()}
     with subprocess.Popen(words, env=environment, **files) as process:  # type: ignore[call-overload]
         os.close(follower)
