@@ -161,4 +161,5 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         record.msg = self.format(record)
         record.args = record.exc_info = record.exc_text = record.stack_info = None
-        self._connection.send(record)
+        with suppress(OSError):  # the parent is gone, and so is whoever would read this
+            self._connection.send(record)

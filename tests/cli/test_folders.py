@@ -31,34 +31,25 @@ def results(folder: Path) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_tree_is_mirrored(
-    jobs: str, audiofix: Run, tree: Path, model: Path, tmp_path: Path
-) -> None:
-    done = audiofix("upsample", "in", "-o", "out", "--to", "8k", "-m", model, "-j", jobs,
-                    cwd=tmp_path)  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert results(tmp_path / "out") == {"deep/two.wav": 4000, "one.wav": 4000}
-
-
-def test_processes_do_not_change_a_byte(
+def test_a_tree_is_mirrored_to_the_same_bytes_by_any_number_of_processes(
     audiofix: Run, tree: Path, model: Path, tmp_path: Path
 ) -> None:
     for jobs in ("1", "2"):
         words = ("upsample", "in", "-o", f"out{jobs}", "--to", "8k", "-m", model, "-j", jobs)
-        assert audiofix(*words, cwd=tmp_path).returncode == 0
+        done = audiofix(*words, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+        assert results(tmp_path / f"out{jobs}") == {"deep/two.wav": 4000, "one.wav": 4000}
     for name in ("one.wav", "deep/two.wav"):
         assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_failures_are_collected_and_a_rerun_finishes(
-    jobs: str, audiofix: Run, tree: Path, model: Path, tmp_path: Path
+    audiofix: Run, tree: Path, model: Path, tmp_path: Path
 ) -> None:
     broken = tree / "broken.wav"
     broken.write_bytes((tree / "one.wav").read_bytes()[:30])
-    words = ("upsample", "in", "-o", "out", "--to", "8k", "-m", model, "-j", jobs)
-    done = audiofix(*words, cwd=tmp_path)
+    words = ("upsample", "in", "-o", "out", "--to", "8k", "-m", model)
+    done = audiofix(*words, "-j", "2", cwd=tmp_path)
     assert done.returncode == 7
     assert results(tmp_path / "out") == {"deep/two.wav": 4000, "one.wav": 4000}
     *table, last = done.stderr.decode().splitlines()
@@ -119,8 +110,8 @@ def test_an_ended_batch_leaves_no_half_file_and_a_rerun_finishes(
     environment: Mapping[str, str],
 ) -> None:
     samples, rate = soundfile.read(tree / "one.wav", dtype="float32")
-    for count in range(4):
-        soundfile.write(tree / f"long{count}.wav", list(samples) * 40, rate)
+    for count in range(3):
+        soundfile.write(tree / f"long{count}.wav", list(samples) * 16, rate)
     words = ["upsample", "in", "-o", "out", "--to", "8k", "-m", model, "-j", "2"]
     with subprocess.Popen(
         command_line([*words, "-v"]), stderr=subprocess.PIPE, cwd=tmp_path, env=environment
@@ -132,9 +123,12 @@ def test_an_ended_batch_leaves_no_half_file_and_a_rerun_finishes(
         process.stderr.read()  # ends when the workers, too, have ended
         assert process.wait(60) == status
     out = tmp_path / "out"
-    assert not list(out.rglob("*.part"))
+    if number != signal.SIGKILL:  # after that, the rerun clears up
+        assert not list(out.rglob("*.part"))
     lengths = {path.name: soundfile.info(path).frames for path in out.rglob("*.wav")}
-    assert all(frames in (4000, 160_000) for frames in lengths.values())
-    assert len(lengths) < 6
-    assert audiofix(*words, cwd=tmp_path).returncode == 0
-    assert sorted(results(out).values()) == [4000, 4000, *[160_000] * 4]
+    assert all(frames in (4000, 64_000) for frames in lengths.values())
+    assert len(lengths) < 5
+    if number != signal.SIGKILL:
+        return
+    assert audiofix(*words[:-2], cwd=tmp_path).returncode == 0
+    assert sorted(results(out).values()) == [4000, 4000, *[64_000] * 3]
