@@ -29,7 +29,7 @@ CPU_FLAGS = [
     *("-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-Wno-ignored-attributes"),
 ]
 CUDA_FLAGS = [
-    *("-std=c++17", "-O3", "-Xcompiler", "-fPIC,-fvisibility=hidden", "--threads", "0"),
+    *("-std=c++17", "-O3", "-Xcompiler", "-fPIC,-fvisibility=hidden", "--threads", "2"),
     *("-gencode", "arch=compute_80,code=sm_80", "-gencode", "arch=compute_90,code=sm_90"),
     *("-gencode", "arch=compute_90,code=compute_90", "-cudart", "static"),
 ]
@@ -48,8 +48,11 @@ def cuda_compiler() -> str | None:
 
     Raises:
         FileNotFoundError: AUDIOFIX_CUDA=1 and there is no nvcc.
+        ValueError: AUDIOFIX_CUDA is neither 0 nor 1.
     """
-    wish = os.environ.get("AUDIOFIX_CUDA")
+    wish = os.environ.get("AUDIOFIX_CUDA", "")
+    if wish not in ("", "0", "1"):
+        raise ValueError(f"AUDIOFIX_CUDA={wish}: set it to 0 or 1, or not at all")
     found = None if wish == "0" else shutil.which("nvcc")
     if wish == "1" and found is None:
         raise FileNotFoundError("AUDIOFIX_CUDA=1, but nvcc is not on the path")

@@ -7,6 +7,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 _LEVELS = {0: logging.WARNING, 1: logging.INFO}
 _COLOURS = {logging.WARNING: "33", logging.ERROR: "31"}
@@ -17,6 +18,18 @@ class _Formatter(logging.Formatter):
         line = f"audiofix: {super().format(record)}"
         code = _COLOURS.get(record.levelno)
         return f"\x1b[{code}m{line}\x1b[0m" if code and wants_colour() else line
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes lines to stderr, above the bar while one is shown."""
+
+    write_line: Callable[[str], None] | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.write_line:
+            self.write_line(self.format(record))
+        else:
+            super().emit(record)
 
 
 def wants_colour() -> bool:
@@ -40,9 +53,9 @@ class Console:
         self._quiet = False
         self._progress: bool | None = None
         self._log = logging.getLogger("audiofix")
-        handler = logging.StreamHandler()
-        handler.setFormatter(_Formatter())
-        self._log.handlers[:] = [handler]
+        self._handler = _Handler()
+        self._handler.setFormatter(_Formatter())
+        self._log.handlers[:] = [self._handler]
         self._log.propagate = False
         self._log.setLevel(logging.WARNING)
         if not sys.warnoptions:
@@ -57,17 +70,21 @@ class Console:
 
     @contextmanager
     def bar(
-        self, title: str, total: int | None, unit: str
-    ) -> Iterator[Callable[[int], None] | None]:
+        self, title: str, total: float | None, unit: str
+    ) -> Iterator[Callable[[float], None] | None]:
         """Open a progress bar that is told how much is done; None where none is shown."""
         wanted = self._progress is not False and not self._quiet and is_terminal()
         if not wanted:
             yield None
             return
-        from audiofix.cli.progress import open_bar
+        from audiofix.cli.progress import open_bar, write_line
 
         with open_bar(title, total, unit) as tick:
-            yield tick
+            self._handler.write_line = write_line
+            try:
+                yield tick
+            finally:
+                self._handler.write_line = None
 
     def error(self, message: str) -> None:
         """Print one error line, whatever the verbosity."""

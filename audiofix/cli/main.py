@@ -71,6 +71,7 @@ def main() -> None:
 
 def _run(console: Console) -> int:
     """Run the command line; what went wrong becomes one line on standard error and a status."""
+    output, errors = sys.stdout, sys.stderr
     try:
         status = group.main(prog_name="audiofix", standalone_mode=False, obj=console)
         return status if isinstance(status, int) else ExitStatus.DONE
@@ -86,7 +87,11 @@ def _run(console: Console) -> int:
         return ExitStatus.INTERRUPTED
     except Terminated as end:
         return end.status
-    except BrokenPipeError:
+    except SystemExit:
+        # When the reader of standard output goes away, click wraps the streams and leaves with 1.
+        if sys.stdout is output:
+            raise
+        sys.stdout, sys.stderr = output, errors
         return ExitStatus.PIPE_CLOSED
     except Exception as error:
         failure = failure_of(error)

@@ -1,17 +1,41 @@
 """Progress bars on a terminal."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
+_SECONDS = (
+    "{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} s of sound [{elapsed}<{remaining}]"
+)
+_SECONDS_OF_A_STREAM = "{desc}: {n:.1f} s of sound [{elapsed}]"
+
 
 @contextmanager
-def open_bar(title: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar on stderr and yield the function that says how much is done."""
-    with tqdm(total=total, desc=title, unit=unit, unit_scale=unit == "sample", leave=False) as bar:
+def open_bar(title: str, total: float | None, unit: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar on stderr and yield the function that says how much is done.
 
-        def tick(done: int) -> None:
+    Args:
+        title: stands before the bar.
+        total: what is to be done, in `unit`; None where nobody knows.
+        unit: `s` for seconds of sound, `B` for bytes, or a thing that is counted.
+    """
+    layout = None
+    if unit == "s":
+        layout = _SECONDS if total else _SECONDS_OF_A_STREAM
+    bar: tqdm[Any] = tqdm(
+        total=total, desc=title, unit=unit, unit_scale=unit == "B", leave=False, bar_format=layout
+    )
+    with bar:
+
+        def tick(done: float) -> None:
             bar.update(done - bar.n)
 
         yield tick
+
+
+def write_line(line: str) -> None:
+    """Write a line to stderr above the bar that is shown."""
+    tqdm.write(line, file=sys.stderr)

@@ -41,6 +41,7 @@ def examine() -> dict[str, object]:
     import torch
 
     from audiofix.checkpoints.store import cache_folder
+    from audiofix.ops.selection import describe
 
     cache = cache_folder()
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
@@ -52,7 +53,7 @@ def examine() -> dict[str, object]:
         "cpu": f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads",
         "cuda": cuda or "none",
         "mps": torch.backends.mps.is_available(),
-        "scan": "reference, in plain torch (the compiled kernels are not in this version)",
+        "scan": describe(),
         "libsndfile": soundfile.__libsndfile_version__,
         "soxr": soxr.__version__,
         "pyav": bool(find_spec("av")) or "missing: pip install 'audiofix[formats]'",

@@ -103,8 +103,14 @@ def process(
             overwrite=writing.overwrite,
             seed=writing.seed,
         )
-        log.info("%s: %d Hz, %d channels", pair.result, stage.result.rate, stage.result.channels)
-        run(source, stage, sink, progress=progress(source) if progress else None)
+        try:
+            log.info(
+                "%s: %d Hz, %d channels", pair.result, stage.result.rate, stage.result.channels
+            )
+            run(source, stage, sink, progress=progress(source) if progress else None)
+        except BaseException:
+            sink.abort()  # `run` does so too, but a signal may come before it begins
+            raise
 
 
 def use_threads(threads: int | None) -> None:
@@ -202,7 +208,10 @@ def _process_single(pair: Pair, effect: Effect, writing: Writing, shell: Shell) 
     with ExitStack() as bars:
 
         def progress(source: Source) -> Callable[[int], None] | None:
-            return bars.enter_context(shell.bar(source.name, known_samples(source), "sample"))
+            rate, samples = source.format.rate, known_samples(source)
+            seconds = None if samples is None else samples / rate
+            tick = bars.enter_context(shell.bar(source.name, seconds, "s"))
+            return tick and (lambda done: tick(done / rate))
 
         process(pair, functools.cache(effect.load), writing, progress)
 

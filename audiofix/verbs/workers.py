@@ -11,6 +11,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -128,16 +129,16 @@ def _end(worker: _Worker) -> None:
 
 def _serve(connection: Connection, effect: Effect, writing: Writing, level: int) -> None:
     """Process the files that come through `connection` until it closes. Runs in its own process."""
-    end_cleanly_on_signals()
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    logging.getLogger().addHandler(_Forward(connection))
-    logging.getLogger("audiofix").setLevel(level)
-    loaded = functools.cache(effect.load)
-    try:
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError, Terminated):
+        end_cleanly_on_signals()
+        threading.Thread(target=_follow_parent, daemon=True).start()
+        logging.getLogger().addHandler(_Forward(connection))
+        logging.getLogger("audiofix").setLevel(level)
+        loaded = functools.cache(effect.load)
         while True:
             connection.send(attempt(connection.recv(), loaded, writing))
-    except (EOFError, BrokenPipeError, ConnectionResetError, Terminated):
-        return
+    # Nothing is left to clean up, and a late signal would only print a traceback.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _follow_parent() -> None:
@@ -160,4 +161,5 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         record.msg = self.format(record)
         record.args = record.exc_info = record.exc_text = record.stack_info = None
-        self._connection.send(record)
+        with suppress(OSError):  # the parent is gone, and so is whoever would read this
+            self._connection.send(record)

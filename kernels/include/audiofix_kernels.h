@@ -66,14 +66,12 @@ AFX_API const char *afx_cpu_level_name(void);
 
 /* The same on the device of `stream`; enqueued, not waited for. */
 AFX_API int afx_selective_scan_forward_cuda(const afx_scan_inputs *in, void *out,
-                                            float *checkpoints, afx_scan_shape shape,
-                                            void *stream);
+                                            float *checkpoints, afx_scan_shape shape, void *stream);
 AFX_API int64_t afx_selective_scan_workspace_cuda(afx_scan_shape shape); /* in floats */
 AFX_API int afx_selective_scan_backward_cuda(const afx_scan_inputs *in, const void *dout,
                                              const float *checkpoints,
-                                             const afx_scan_gradients *gradients,
-                                             float *workspace, afx_scan_shape shape,
-                                             void *stream);
+                                             const afx_scan_gradients *gradients, float *workspace,
+                                             afx_scan_shape shape, void *stream);
 
 AFX_API const char *afx_message(int status);
 AFX_API int afx_abi_version(void);

@@ -139,8 +139,8 @@ void backward_tile(const Scan &scan, int64_t channel, int64_t start, const float
     Floats to_A = all(0);
     for (int64_t v = count - 1, t = start + v * W; v >= 0; v--, t -= W) {
       const Floats own = load<Reversed>(B, length, t);
-      const Floats g = recur<true>(
-          {load(decay + v * W + 1), load<Reversed>(C, length, t) * o[v]}, carry);
+      const Floats g =
+          recur<true>({load(decay + v * W + 1), load<Reversed>(C, length, t) * o[v]}, carry);
       const Floats q = g * load(decay + v * W) * load(state + v * W);
       to_gain[v] += g * own;
       to_step[v] += A * q;
@@ -190,18 +190,18 @@ bool runs_from_end(const Scan &scan) {
   return scan.rows.group >= scan.shape.groups - scan.shape.reversed_groups;
 }
 
-void forward(const afx_scan_inputs &in, float *out, float *checkpoints,
-             const afx_scan_shape &shape, RowRange rows) {
+void forward(const afx_scan_inputs &in, float *out, float *checkpoints, const afx_scan_shape &shape,
+             RowRange rows) {
   const Scan scan = {in, shape, rows};
   (runs_from_end(scan) ? forward_rows<true> : forward_rows<false>)(scan, out, checkpoints);
 }
 
 void backward(const afx_scan_inputs &in, const float *dout, const float *checkpoints,
-              const afx_scan_gradients &to, const PartialSums &partial,
-              const afx_scan_shape &shape, RowRange rows) {
+              const afx_scan_gradients &to, const PartialSums &partial, const afx_scan_shape &shape,
+              RowRange rows) {
   const Scan scan = {in, shape, rows};
   (runs_from_end(scan) ? backward_rows<true> : backward_rows<false>)(scan, dout, checkpoints, to,
-                                                                    partial);
+                                                                     partial);
 }
 
 template <bool Reversed>

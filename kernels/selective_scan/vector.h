@@ -54,7 +54,7 @@ inline Affine<Floats> scan_lanes(Affine<Floats> x) {
 template <bool FromEnd>
 inline Floats recur(Affine<Floats> steps, Floats &carry) {
   const Floats y = apply(scan_lanes<FromEnd>(steps), carry);
-  carry = spread<FromEnd ? 0 : W - 1>(y, Lanes{});
+  carry = spread < FromEnd ? 0 : W - 1 > (y, Lanes{});
   return y;
 }
 

@@ -14,7 +14,11 @@ from cli.commands import Run, command_line
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """An environment without the user's settings, cache or network."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("AUDIOFIX_")}
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith("AUDIOFIX_") or name == "AUDIOFIX_SCAN"
+    }
     return {
         **kept,
         "AUDIOFIX_CACHE": str(tmp_path_factory.mktemp("cache")),

@@ -1,0 +1,134 @@
+"""Batches: trees, failures, reruns, kills."""
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import soundfile
+from cli.commands import Run, command_line
+
+
+@pytest.fixture
+def tree(tmp_path: Path, recording: Path) -> Path:
+    """`in/one.wav`, `in/deep/two.wav`, and a text that is no audio."""
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    shutil.copy(recording, folder / "one.wav")
+    shutil.copy(recording, folder / "deep" / "two.wav")
+    (folder / "notes.txt").write_text("not audio")
+    return folder
+
+
+def results(folder: Path) -> dict[str, int]:
+    """Return the length of every file below `folder`, by its name relative to it."""
+    return {
+        str(path.relative_to(folder)): soundfile.info(path).frames
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_tree_is_mirrored_to_the_same_bytes_by_any_number_of_processes(
+    audiofix: Run, tree: Path, model: Path, tmp_path: Path
+) -> None:
+    for jobs in ("1", "2"):
+        words = ("upsample", "in", "-o", f"out{jobs}", "--to", "8k", "-m", model, "-j", jobs)
+        done = audiofix(*words, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+        assert results(tmp_path / f"out{jobs}") == {"deep/two.wav": 4000, "one.wav": 4000}
+    for name in ("one.wav", "deep/two.wav"):
+        assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
+
+
+def test_failures_are_collected_and_a_rerun_finishes(
+    audiofix: Run, tree: Path, model: Path, tmp_path: Path
+) -> None:
+    broken = tree / "broken.wav"
+    broken.write_bytes((tree / "one.wav").read_bytes()[:30])
+    words = ("upsample", "in", "-o", "out", "--to", "8k", "-m", model)
+    done = audiofix(*words, "-j", "2", cwd=tmp_path)
+    assert done.returncode == 7
+    assert results(tmp_path / "out") == {"deep/two.wav": 4000, "one.wav": 4000}
+    *table, last = done.stderr.decode().splitlines()
+    (row,) = [line for line in table if "broken.wav" in line]
+    assert row.split()[:2] == ["in/broken.wav", "3"]
+    assert last.startswith("audiofix: 1 of 3 files failed")
+
+    before = (tmp_path / "out" / "one.wav").stat().st_mtime_ns
+    shutil.copy(tree / "one.wav", broken)
+    (tmp_path / "out" / "one.wav.part").write_bytes(b"left by a killed run")
+    again = audiofix(*words, cwd=tmp_path)
+    assert again.returncode == 0
+    assert b"2 of 3 files are there already" in again.stderr
+    assert results(tmp_path / "out") == {
+        "broken.wav": 4000, "deep/two.wav": 4000, "one.wav": 4000,
+    }  # fmt: skip
+    assert (tmp_path / "out" / "one.wav").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_fail_fast_ends_with_the_status_of_the_file(
+    jobs: str, audiofix: Run, tree: Path, model: Path, tmp_path: Path
+) -> None:
+    (tree / "a.wav").write_bytes((tree / "one.wav").read_bytes()[:30])
+    done = audiofix("upsample", "in", "-o", "out", "--to", "8k", "-m", model, "-j", jobs,
+                    "--fail-fast", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.count(b"\n") == 1 and b"a.wav" in done.stderr
+    assert not list((tmp_path / "out").rglob("*.part"))
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_model_that_does_not_load_ends_the_batch(
+    jobs: str, audiofix: Run, tree: Path, tmp_path: Path
+) -> None:
+    done = audiofix("upsample", "in", "-o", "out", "--to", "8k", "-m", "none-such", "-j", jobs,
+                    cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 4
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_ray_is_named_where_it_is_missing(audiofix: Run, tree: Path, tmp_path: Path) -> None:
+    done = audiofix("upsample", "in", "-o", "out", "--to", "8k", "--ray", "auto", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"pip install ray" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_an_ended_batch_leaves_no_half_file_and_a_rerun_finishes(
+    number: signal.Signals,
+    status: int,
+    audiofix: Run,
+    tree: Path,
+    model: Path,
+    tmp_path: Path,
+    environment: Mapping[str, str],
+) -> None:
+    samples, rate = soundfile.read(tree / "one.wav", dtype="float32")
+    for count in range(3):
+        soundfile.write(tree / f"long{count}.wav", list(samples) * 16, rate)
+    words = ["upsample", "in", "-o", "out", "--to", "8k", "-m", model, "-j", "2"]
+    with subprocess.Popen(
+        command_line([*words, "-v"]), stderr=subprocess.PIPE, cwd=tmp_path, env=environment
+    ) as process:
+        assert process.stderr
+        # Two processes are inside their files once this line has come.
+        assert any(b"long0.wav: 8000 Hz" in line for line in process.stderr)
+        process.send_signal(number)
+        process.stderr.read()  # ends when the workers, too, have ended
+        assert process.wait(60) == status
+    out = tmp_path / "out"
+    if number != signal.SIGKILL:  # after that, the rerun clears up
+        assert not list(out.rglob("*.part"))
+    lengths = {path.name: soundfile.info(path).frames for path in out.rglob("*.wav")}
+    assert all(frames in (4000, 64_000) for frames in lengths.values())
+    assert len(lengths) < 5
+    if number != signal.SIGKILL:
+        return
+    assert audiofix(*words[:-2], cwd=tmp_path).returncode == 0
+    assert sorted(results(out).values()) == [4000, 4000, *[64_000] * 3]
