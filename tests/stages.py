@@ -73,7 +73,9 @@ def _check_length_and_cuts(make: Callable[[], Stage], samples: int) -> None:
     assert whole.shape == (stage.result.channels, stage.output_length(samples))
     assert whole.dtype == np.float32 and np.isfinite(whole).all()
     for sizes in cuts(samples):
-        assert np.array_equal(feed(make(), x, sizes), whole), f"{samples} samples cut as {sizes[:5]}"
+        assert np.array_equal(feed(make(), x, sizes), whole), (
+            f"{samples} samples cut as {sizes[:5]}"
+        )
 
 
 def _check_one_by_one(make: Callable[[], Stage], samples: int) -> None:

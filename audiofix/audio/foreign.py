@@ -1,4 +1,4 @@
-"""Formats that libsndfile lacks (AAC, WMA, ...) and compressed pipes: PyAV, or the ffmpeg program."""
+"""Formats that libsndfile lacks (AAC, WMA, ...), and FLAC on pipes: by PyAV or by ffmpeg."""
 
 import shutil
 from collections.abc import Iterator

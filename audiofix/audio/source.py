@@ -226,7 +226,7 @@ def _reader(stream: ByteStream, path: Path | None, container: str) -> Reader:
         return ForeignReader(decoder, stream, path)
     if container in _FOREIGN:
         raise InputError(
-            f"{container.upper()} needs a decoder: pip install 'audiofix[formats]', or install ffmpeg"
+            f"{container.upper()} needs a decoder: pip install 'audiofix[formats]', or get ffmpeg"
         )
     return _spooled(stream)
 

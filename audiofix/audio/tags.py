@@ -74,7 +74,7 @@ def write_tags(path: Path, container: str, tags: Tags) -> None:
     if container not in _WRITERS:
         log.info("%s files hold no tags; %d fields left out", container, len(tags.fields))
         return
-    opened: Any = _WRITERS[container](path)  # type: ignore[no-untyped-call]
+    opened: Any = _WRITERS[container](path)
     if container in ("flac", "ogg", "opus"):
         _to_vorbis(opened, tags)
     else:
@@ -133,13 +133,13 @@ def _to_vorbis(opened: Any, tags: Tags) -> None:
         opened[name] = values
     blocks = []
     for picture in tags.pictures:
-        block = flac.Picture()  # type: ignore[no-untyped-call]
+        block = flac.Picture()
         block.mime, block.data = picture.mime, picture.data
         block.type, block.desc = picture.kind, picture.description
         blocks.append(block)
     if isinstance(opened, flac.FLAC):
         for block in blocks:
-            opened.add_picture(block)  # type: ignore[no-untyped-call]
+            opened.add_picture(block)
     elif blocks:
         opened[_COVER_BLOCK] = [base64.b64encode(block.write()).decode() for block in blocks]
 
@@ -149,7 +149,8 @@ def _to_id3(opened: Any, tags: Tags) -> None:
         opened.add_tags()
     for name, values in tags.fields.items():
         if name in _ID3:
-            opened.tags.add(_ID3[name](encoding=3, text=values))
+            frame: Any = _ID3[name]
+            opened.tags.add(frame(encoding=3, text=values))
         elif name == "comment":
             opened.tags.add(id3.COMM(encoding=3, lang="XXX", desc="", text=values))
         else:

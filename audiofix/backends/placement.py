@@ -55,7 +55,7 @@ def _device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise DeviceError(
-            f"device {name}: this machine offers {count} CUDA devices to torch {torch.__version__}: "
+            f"device {name}: torch {torch.__version__} finds {count} CUDA devices here: "
             "use --device cpu, or see `audiofix doctor`"
         )
     if device.type == "mps" and not torch.backends.mps.is_available():

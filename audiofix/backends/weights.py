@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from audiofix.checkpoints import store
 from audiofix.checkpoints.catalogue import entry
+from audiofix.checkpoints.download import Progress
 from audiofix.errors import CheckpointError
 
 _METADATA_KEY = "audiofix"
@@ -63,7 +64,7 @@ def load_checkpoint(name_or_path: str, *, offline: bool | None = None) -> Checkp
 
 
 def convert(
-    name: str, *, offline: bool | None = None, progress: store.Progress | None = None
+    name: str, *, offline: bool | None = None, progress: Progress | None = None
 ) -> Checkpoint:
     """Fetch a catalogue entry, write it to the store as safetensors, and return it."""
     wanted = entry(name)

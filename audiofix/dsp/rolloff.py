@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from audiofix.audio.format import Chunk
+from audiofix.audio.format import Chunk, empty_chunk
 
 _FFT_SIZE = 2048
 _HOP = 1024
@@ -52,14 +52,12 @@ class BandwidthMeter:
         self._bin_hz = rate / _FFT_SIZE
         self._window = np.hanning(_FFT_SIZE + 1)[:-1].astype(np.float32)
         self._power = np.zeros(_FFT_SIZE // 2 + 1)
-        self._held = np.zeros(0, np.float32)
+        self._held: Chunk | None = None
         self._frames = 0
 
     def push(self, chunk: Chunk) -> None:
         """Take in samples `[channels, n]`; channels are added up in power."""
-        if self._held.ndim == 1:
-            self._held = np.zeros((chunk.shape[0], 0), np.float32)
-        held = np.concatenate([self._held, chunk], axis=1)
+        held = chunk if self._held is None else np.concatenate([self._held, chunk], axis=1)
         count = max(0, (held.shape[1] - _FFT_SIZE) // _HOP + 1)
         if count:
             frames = np.lib.stride_tricks.sliding_window_view(held, _FFT_SIZE, axis=1)
@@ -128,7 +126,7 @@ class BandwidthMeter:
         power = self._power
         if not self._frames:
             # Shorter than a frame: what there is, padded.
-            held = self._held if self._held.ndim == 2 else np.zeros((1, 0), np.float32)
+            held = empty_chunk(1) if self._held is None else self._held
             count = held.shape[1]
             frame = np.pad(held * np.hanning(count + 2)[1:-1], ((0, 0), (0, _FFT_SIZE - count)))
             power = (np.abs(np.fft.rfft(frame)) ** 2).sum(axis=0)
@@ -138,4 +136,5 @@ class BandwidthMeter:
         top_hz = self._top_hz * (_CLEAR_SHARE if resampled else 1)
         last = min(len(power), int(top_hz / self._bin_hz) + 1)
         soft = np.convolve(power, np.ones(_SOFTENED_BINS) / _SOFTENED_BINS, mode="same")[:last]
-        return 10 * np.log10(soft / soft.max() + _SILENCE)
+        levels: NDArray[np.float64] = 10 * np.log10(soft / soft.max() + _SILENCE)
+        return levels

@@ -33,7 +33,7 @@ class Guard:
         self._refuse_flushed()
         if chunk.ndim != 2 or chunk.shape[0] != self.source.channels:
             raise InputError(
-                f"chunk of shape {chunk.shape}: must be [{self.source.channels}, samples]: reshape it"
+                f"chunk of shape {chunk.shape}: must be [{self.source.channels}, samples]: reshape"
             )
         chunk = np.ascontiguousarray(chunk, np.float32)
         finite = np.isfinite(chunk).all(axis=0)

@@ -2,18 +2,18 @@ import os
 import subprocess
 import sys
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from stages import noise
 
 from audiofix.audio.format import AudioFormat
+from audiofix.audio.pcm import HEADERLESS
 from audiofix.audio.sink import TYPES, open_sink, type_of
 from audiofix.audio.source import Headerless, open_source
-from audiofix.audio.pcm import HEADERLESS
 from audiofix.errors import OutputError, UsageError
-
-from stages import noise
 
 LOSSLESS = ["wav", "rf64", "w64", "caf", "au", "aiff"]
 GRID = {"16": 2**15, "24": 2**23, "32": 2**31}
@@ -33,7 +33,8 @@ def read(path, **options):
 
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize(
-    ("kind", "bits"), [*product(LOSSLESS, ["16", "24", "32", "32f", "64f"]), ("flac", "16"), ("flac", "24")]
+    ("kind", "bits"),
+    [*product(LOSSLESS, ["16", "24", "32", "32f", "64f"]), ("flac", "16"), ("flac", "24")],
 )
 def test_every_type_holds_every_sample(tmp_path, kind, bits, channels):
     x = noise(channels, 1009)
@@ -127,9 +128,9 @@ def test_a_missing_folder_is_an_output_error(tmp_path):
         open_sink(tmp_path / "no" / "y.wav", AudioFormat(8000, 1))
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_a_full_disk_is_an_output_error():
-    with pytest.raises(OutputError, match="free some space"), open("/dev/full", "wb") as full:
+    with pytest.raises(OutputError, match="free some space"), Path("/dev/full").open("wb") as full:
         from audiofix.audio.pcm import Encoding, SampleEncoder
         from audiofix.audio.sink import Sink, _Pipe, _writer
 
@@ -181,4 +182,6 @@ def test_the_environment_can_drop_the_header():
 
 def test_types_are_those_of_the_contract():
     assert {"wav", "flac", "ogg", "opus", "mp3", "aiff", "au", "w64", "rf64", "caf"} < set(TYPES)
-    assert {"f32le", "f64le", "s16le", "s24le", "s32le", "u8", "mulaw", "alaw", "s16be"} < set(TYPES)
+    assert {"f32le", "f64le", "s16le", "s24le", "s32le", "u8", "mulaw", "alaw", "s16be"} < set(
+        TYPES
+    )

@@ -13,8 +13,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiofix.audio.source import Headerless, headerless_from_environment, open_source
 from audiofix.audio.pcm import parse_encoding
+from audiofix.audio.source import Headerless, headerless_from_environment, open_source
 from audiofix.errors import InputError, UsageError
 
 BAD = Path(__file__).parent / "bad"
@@ -37,7 +37,7 @@ def piped(monkeypatch):
         reader, writer = os.pipe()
 
         def write():
-            with open(writer, "wb", buffering=0) as pipe:
+            with os.fdopen(writer, "wb", buffering=0) as pipe:
                 for start in range(0, len(data), piece):
                     try:
                         pipe.write(data[start : start + piece])
@@ -45,7 +45,7 @@ def piped(monkeypatch):
                         return
 
         threading.Thread(target=write, daemon=True).start()
-        opened.append(open(reader))
+        opened.append(os.fdopen(reader))
         monkeypatch.setattr(sys, "stdin", opened[-1])
 
     yield feed
@@ -145,13 +145,17 @@ def test_content_decides_not_the_name(tmp_path):
 @pytest.mark.parametrize("container", ["FLAC", "OGG", "AIFF", "CAF", "W64"])
 def test_other_formats_come_through_pipes(tmp_path, piped, container):
     path = tmp_path / "x"
-    soundfile.write(path, np.sin(np.arange(4001) / 9)[:, None] * [0.5, 0.2], 16000, format=container)
+    soundfile.write(
+        path, np.sin(np.arange(4001) / 9)[:, None] * [0.5, 0.2], 16000, format=container
+    )
     piped(path.read_bytes())
     with open_source("-") as source:
         assert source.container == {"OGG": "ogg"}.get(container, container.lower())
         y = read_all(source)
     assert y.shape == (2, 4001)
-    assert np.abs(y[0] - np.sin(np.arange(4001) / 9) * 0.5).max() < (0.05 if container == "OGG" else 1e-4)
+    assert np.abs(y[0] - np.sin(np.arange(4001) / 9) * 0.5).max() < (
+        0.05 if container == "OGG" else 1e-4
+    )
 
 
 def test_headerless_samples_need_a_description(piped, monkeypatch):

@@ -52,7 +52,10 @@ def authors_file(tmp_path, monkeypatch):
             "name": "G",
             "epoch": 12,
             "state_dict": OrderedDict(network.state_dict()),
-            "optimizer": {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"lr": 1e-3}]},
+            "optimizer": {
+                "state": {0: {"step": torch.tensor(3.0)}},
+                "param_groups": [{"lr": 1e-3}],
+            },
             "monitor_best": np.float64(0.5),
             "config": tree,
         }

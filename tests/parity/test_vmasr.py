@@ -6,6 +6,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from audiofix.trainers.data.degrade import (
+    band_limited,
+    change_rate,
+    first_missing_bin,
+    low_passed,
+)
+from audiofix.trainers.losses import adversarial
+from audiofix.trainers.losses.spectral import RESOLUTIONS, Resolution, spectral_losses
 from goldens import SALT, Case, deviation, filled, golden, recipe
 
 from audiofix.backends import build
@@ -20,14 +28,6 @@ from audiofix.dsp.stft import (
 )
 from audiofix.metrics.lsd import lsd_published
 from audiofix.metrics.snr import snr
-from audiofix.trainers.data.degrade import (
-    band_limited,
-    change_rate,
-    first_missing_bin,
-    low_passed,
-)
-from audiofix.trainers.losses import adversarial
-from audiofix.trainers.losses.spectral import RESOLUTIONS, Resolution, spectral_losses
 
 TOLERANCE = {
     "exact": 1e-5,  # STFT, blocks, samplers, metrics, chunks
@@ -100,7 +100,7 @@ def test_samplers(path):
 
 
 def check_spectra(found, stored):
-    """Compare as complex numbers, silent bins (where all that is stored is the floor) absolutely."""
+    """Compare as complex numbers; bins that hold nothing but the floor absolutely."""
     difference = torch.linalg.vector_norm(found - stored)
     silence = 2 * MAGNITUDE_FLOOR * math.sqrt(stored.numel())
     assert difference <= TOLERANCE["exact"] * torch.linalg.vector_norm(stored) + silence

@@ -9,9 +9,7 @@ from audiofix.streaming.resample import Resample
 
 
 def double(source=11025, middle=48000, result=44100):
-    return Chain(
-        Resample(AudioFormat(source, 1), middle), Resample(AudioFormat(middle, 1), result)
-    )
+    return Chain(Resample(AudioFormat(source, 1), middle), Resample(AudioFormat(middle, 1), result))
 
 
 def test_keeps_the_laws():

@@ -4,6 +4,8 @@ Height is frequency and width is time. Attribute names and the places in each `n
 those of released checkpoints.
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad
@@ -75,15 +77,14 @@ class VSSBlock(nn.Module):
         ssm_d_state: int,
         ssm_ratio: float,
         mlp_ratio: float,
-        ssm_dt_rank: int | str = "auto",
+        ssm_dt_rank: int | Literal["auto"] = "auto",
         drop_path: float = 0.0,
         normalise: bool = True,
     ) -> None:
         """Make a block of `hidden_dim` channels, with or without layer norms."""
         super().__init__()
-        rank = ssm_dt_rank if isinstance(ssm_dt_rank, int) else "auto"
         self.norm = nn.LayerNorm(hidden_dim) if normalise else nn.Identity()
-        self.op = SS2D(hidden_dim, ssm_d_state, ssm_ratio, rank)
+        self.op = SS2D(hidden_dim, ssm_d_state, ssm_ratio, ssm_dt_rank)
         self.drop_path = DropPath(drop_path)
         self.norm2 = nn.LayerNorm(hidden_dim) if normalise else nn.Identity()
         self.mlp = Mlp(hidden_dim, int(mlp_ratio * hidden_dim))

@@ -44,7 +44,7 @@ def cross_merge(ys: Tensor, height: int, width: int) -> Tensor:
         `[batch, channels, height * width]`, row by row.
     """
     both = ys[:, :2] + ys[:, 2:].flip(-1)
-    by_column = both[:, 1].unflatten(-1, (width, height)).transpose(2, 3)
+    by_column: Tensor = both[:, 1].unflatten(-1, (width, height)).transpose(2, 3)
     return both[:, 0] + by_column.flatten(2)
 
 

@@ -21,4 +21,6 @@ def test_the_cross_fade_rises_from_source_to_new():
     source = torch.zeros(1, 20, 1, dtype=torch.complex64)
     mixed = replace_low_band(source + 1, source, torch.tensor([10]), 4)[0, :, 0].real
     assert torch.equal(mixed[:6], torch.zeros(6)) and torch.equal(mixed[10:], torch.ones(10))
-    assert (mixed[6:10].diff() > 0).all() and torch.allclose(mixed[6:8] + mixed[8:10].flip(0), torch.ones(2))
+    assert (mixed[6:10].diff() > 0).all() and torch.allclose(
+        mixed[6:8] + mixed[8:10].flip(0), torch.ones(2)
+    )

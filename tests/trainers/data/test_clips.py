@@ -1,9 +1,8 @@
 import numpy as np
 import soundfile
-from stages import noise
-
 from audiofix.trainers.data.clips import Clips, read_mono
 from audiofix.trainers.data.manifest import Recording
+from stages import noise
 
 
 def test_clips_are_pieces_of_the_recordings_and_repeat_with_the_seed():

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from audiofix.trainers.data.degrade import LOW_PASSES, band_limited, low_passed
 from stages import noise
 

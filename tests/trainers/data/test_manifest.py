@@ -1,7 +1,7 @@
 import pytest
+from audiofix.trainers.data.manifest import Recording, read_manifest
 
 from audiofix.errors import InputError
-from audiofix.trainers.data.manifest import Recording, read_manifest
 
 
 def test_reads_one_split_beside_the_manifest(tmp_path):

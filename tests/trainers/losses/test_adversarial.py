@@ -1,6 +1,5 @@
 import pytest
 import torch
-
 from audiofix.trainers.losses import adversarial as losses
 
 ONE, HALF = [torch.ones(2, 3)] * 2, [torch.full((2, 3), 0.5)] * 2

@@ -2,7 +2,6 @@ import math
 
 import pytest
 import torch
-
 from audiofix.trainers.losses.spectral import spectral_losses
 
 

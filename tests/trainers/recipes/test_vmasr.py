@@ -2,11 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from stages import noise
-from tiny import CONFIG
-
 from audiofix.trainers.data.clips import Clips
 from audiofix.trainers.recipes.vmasr import Recipe, degrade, train
+from stages import noise
+from tiny import CONFIG
 
 RECIPE = replace(Recipe(), frames=32, batch=2, steps=3, warm_up=1)
 
@@ -22,9 +21,11 @@ def test_a_clip_comes_back_from_the_low_rate_in_place():
         assert back.shape == clip.shape and back.dtype == np.float32
         spectra = np.fft.rfft(clip), np.fft.rfft(back)
         low = slice(100, 3000)  # 200 Hz to 6 kHz
-        ratio = np.vdot(spectra[0][0, low], spectra[1][0, low]) / np.linalg.norm(
-            spectra[0][0, low]
-        ) / np.linalg.norm(spectra[1][0, low])
+        ratio = (
+            np.vdot(spectra[0][0, low], spectra[1][0, low])
+            / np.linalg.norm(spectra[0][0, low])
+            / np.linalg.norm(spectra[1][0, low])
+        )
         assert ratio.real > 0.99
         assert np.abs(spectra[1][0, 5500:]).max() < 0.1 * np.abs(spectra[0][0, 5500:]).max()
 

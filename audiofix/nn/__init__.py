@@ -1,1 +1,0 @@
-"""Blocks that two backends share, or that have a name in the literature."""
