@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,6 @@ from audiofix.errors import CheckpointError
 _METADATA_KEY = "audiofix"
 _OUTER_KEYS = ("state_dict", "model_state_dict", "state", "model")
 _PREFIXES = ("module.", "_orig_mod.")
-
-
-class ConfigNode(dict[str, object]):
-    """Stands in for `yacs.config.CfgNode`, which authors' VM-ASR files pickle: a plain tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +163,7 @@ def _read_pickle(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path}: refused: {what}: use a checkpoint that holds tensors only"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError) as error:
         raise CheckpointError(
             f"{path}: not a checkpoint, or cut: fetch or copy it again"
         ) from error
@@ -181,7 +178,9 @@ def _allowed() -> list[Any]:
     """Return what authors' files may name: containers and numbers, nothing that acts."""
     scalar = np.float64(0).__reduce__()[0]
     return [
-        (ConfigNode, "yacs.config.CfgNode"),
+        # The configuration tree of authors' VM-ASR files: a dict with a few attributes. torch fills
+        # plain and ordered dicts only.
+        (OrderedDict, "yacs.config.CfgNode"),
         (scalar, "numpy.core.multiarray.scalar"),
         (scalar, "numpy._core.multiarray.scalar"),
         np.dtype,

@@ -20,8 +20,14 @@ _SIDE_SHARE = 0.03
 _EDGE_DB = 6.0
 """A band ends where its level has fallen by this: the cutoff of most resamplers' filters."""
 
+_FULL_SHARE = 0.92
+"""Of the octave below a slope: so much must be about as loud as its upper end, or louder."""
+
 _HIGHEST_SHARE = 0.9
 """Of `top_hz`: slopes above it are the rolloff of the recorder's own filter."""
+
+_CLEAR_SHARE = 0.92
+"""Of `top_hz`, where a resampler's own slope begins."""
 
 _LOWEST_CLIFF_HZ = 1000.0
 _SOFTENED_BINS = 5
@@ -75,7 +81,8 @@ class BandwidthMeter:
         if levels is None:
             return self._top_hz
         loud = np.flatnonzero(levels > levels.max() + _QUIET_DB)
-        return float(min(self._top_hz, (loud[-1] + 1) * self._bin_hz))
+        reaches_end = loud[-1] == len(levels) - 1
+        return self._top_hz if reaches_end else float((loud[-1] + 1) * self._bin_hz)
 
     def cutoff_hz(self) -> float | None:
         """Return the frequency of a steep cliff with nothing above it, None where there is none.
@@ -93,7 +100,11 @@ class BandwidthMeter:
             for edge in range(int(len(levels) * _HIGHEST_SHARE), lowest, -1):
                 behind = edge + max(6, int(edge * share))
                 below = float(levels[edge - self._side(edge) : edge].mean())
-                if behind < len(levels) and below - ceiling[behind] >= fall_db:
+                if behind >= len(levels) or below - ceiling[behind] < fall_db:
+                    continue
+                # A tone has steep sides too: a band that ends is full below its end.
+                full = levels[edge // 2 : edge] > below - fall_db / 2
+                if full.mean() >= _FULL_SHARE:
                     return self._upper_end(levels, edge)
         return None
 
@@ -123,6 +134,8 @@ class BandwidthMeter:
             power = (np.abs(np.fft.rfft(frame)) ** 2).sum(axis=0)
         if not power.any():
             return None
-        last = min(len(power), int(self._top_hz / self._bin_hz) + 1)
+        resampled = self._top_hz < (len(power) - 1) * self._bin_hz
+        top_hz = self._top_hz * (_CLEAR_SHARE if resampled else 1)
+        last = min(len(power), int(top_hz / self._bin_hz) + 1)
         soft = np.convolve(power, np.ones(_SOFTENED_BINS) / _SOFTENED_BINS, mode="same")[:last]
         return 10 * np.log10(soft / soft.max() + _SILENCE)

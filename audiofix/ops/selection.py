@@ -91,6 +91,7 @@ def describe() -> dict[str, str]:
     return found | ({"forced": wish} if wish else {})
 
 
+@torch.inference_mode(False)  # gradients are tested too, also when first used for inference
 def _self_test(device: torch.device) -> str:
     """Return what is wrong with values or gradients on a small case, or nothing."""
     draw = torch.Generator().manual_seed(0)

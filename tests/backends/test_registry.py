@@ -1,0 +1,57 @@
+import pytest
+import torch
+from tiny import CONFIG, tiny_checkpoint
+
+from audiofix.backends import registry
+from audiofix.errors import CheckpointError, DeviceError, SettingsError, UsageError
+
+
+def test_build_gives_eval_mode_networks():
+    network = registry.build("vmasr", {"dims": 4, "depths": [1, 1], "interact": "single"})
+    assert not network.training and network.config.dims == 4
+    assert not registry.build("vmasr.discriminator", {"hidden": 2, "periods": [2, 3]}).training
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "error"),
+    [
+        ("vmas", {}, UsageError),
+        ("vmasr", {"dimms": 4}, SettingsError),
+        ("vmasr", {"interact": "both"}, SettingsError),
+        ("vmasr", {"norm_layer": "BN"}, SettingsError),
+        ("vmasr.discriminator", {"period": [2]}, SettingsError),
+    ],
+)
+def test_build_refuses_what_it_does_not_know(name, config, error):
+    with pytest.raises(error):
+        registry.build(name, config)
+
+
+def test_load_opens_a_file_with_its_weights(tmp_path):
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors", rate=44100)
+    restorer = registry.load(str(path), verb="upsample", rate=48000, device="cpu", threads=None)
+    assert restorer.rate == 44100 and restorer.name == "tiny"
+    torch.manual_seed(0)
+    assert restorer.network.config == CONFIG
+
+
+def test_without_any_checkpoint_both_ways_on_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path))
+    monkeypatch.setattr(registry, "default_entry", lambda *_: None)
+    with pytest.raises(CheckpointError, match="models pull.*-m FILE"):
+        registry.load(None, verb="upsample", rate=48000)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "error"),
+    [
+        ("cuda:77", "auto", DeviceError),
+        ("toaster", "auto", UsageError),
+        ("meta", "auto", UsageError),
+        ("cpu", "fp8", UsageError),
+    ],
+)
+def test_devices_that_are_not_there(tmp_path, device, precision, error):
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors")
+    with pytest.raises(error):
+        registry.load(str(path), verb="upsample", rate=48000, device=device, precision=precision)

@@ -1,0 +1,162 @@
+import os
+import sys
+import types
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+from tiny import CONFIG, tiny_checkpoint
+
+from audiofix.backends import weights
+from audiofix.backends.vmasr.config import VMASRConfig
+from audiofix.backends.vmasr.network import VMASR
+from audiofix.checkpoints import store
+from audiofix.errors import CheckpointError, UnknownModel
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def authors_file(tmp_path, monkeypatch):
+    """Write a checkpoint as the authors do: a pickle that holds a whole yacs configuration."""
+    yacs, config_module = types.ModuleType("yacs"), types.ModuleType("yacs.config")
+
+    class CfgNode(dict):
+        def __init__(self, content):
+            super().__init__(content)
+            self.__dict__.update(
+                __immutable__=False, __deprecated_keys__=set(), __renamed_keys__={},
+                __new_allowed__=False,
+            )  # fmt: skip
+
+    CfgNode.__module__, CfgNode.__qualname__ = "yacs.config", "CfgNode"
+    config_module.CfgNode = CfgNode
+    monkeypatch.setitem(sys.modules, "yacs", yacs)
+    monkeypatch.setitem(sys.modules, "yacs.config", config_module)
+
+    def write(network, interact, target):
+        tree = CfgNode(
+            {
+                "DATA": CfgNode({"TARGET_SR": target, "SEGMENT": 2.555}),
+                "MODEL": CfgNode({"VSSM": CfgNode({"INTERACT": interact, "DIMS": 16,
+                                                   "LOW_FREQ_REPLACEMENT": False})}),
+            }
+        )  # fmt: skip
+        path = tmp_path / "checkpoint-best-G.pth"
+        content = {
+            "name": "G",
+            "epoch": 12,
+            "state_dict": OrderedDict(network.state_dict()),
+            "optimizer": {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"lr": 1e-3}]},
+            "monitor_best": np.float64(0.5),
+            "config": tree,
+        }
+        torch.save(content, path)
+        monkeypatch.delitem(sys.modules, "yacs.config")
+        monkeypatch.delitem(sys.modules, "yacs")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(("target", "hop"), [(48000, 240), (16000, 80)])
+def test_an_authors_file_loads_under_the_allow_list(authors_file, target, hop):
+    network = VMASR(VMASRConfig(dims=8, depths=(1, 2, 1, 1), interact="m2p"))
+    found = weights.read_file(authors_file(network, "m2p", target))
+    assert found.backend == "vmasr"
+    assert found.config["rate"] == target and found.config["hop_length"] == hop
+    settings = {k: v for k, v in found.config.items() if k != "rate"}
+    config = VMASRConfig.from_mapping(settings)
+    assert (config.dims, config.depths, config.interact) == (8, (1, 2, 1, 1), "m2p")
+    assert config.low_freq_replacement is False
+    other = VMASR(config)
+    weights.fill_module(other, found.tensors, found.name)
+    state = network.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in other.state_dict().items())
+
+
+class Hostile:
+    def __reduce__(self):
+        return (os.system, ("touch hostile-was-here",))
+
+
+def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": {"patch_embed_mag.0.weight": Hostile()}}, tmp_path / "evil.pth")
+    with pytest.raises(CheckpointError, match="refused: it would run (posix|nt).system"):
+        weights.read_file(tmp_path / "evil.pth")
+    assert not (tmp_path / "hostile-was-here").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\0" * 5000, b"PK\3\4" + bytes(100)])
+def test_what_is_no_checkpoint_is_refused(tmp_path, content):
+    (tmp_path / "x.pth").write_bytes(content)
+    with pytest.raises(CheckpointError):
+        weights.read_file(tmp_path / "x.pth")
+
+
+def test_a_damaged_safetensors_is_refused(tmp_path):
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors")
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="damaged"):
+        weights.read_file(path)
+
+
+def test_half_precision_is_widened_when_read(tmp_path):
+    whole = weights.read_file(tiny_checkpoint(tmp_path / "tiny.safetensors"))
+    weights.save_checkpoint(tmp_path / "half.safetensors", whole, half=True)
+    half = weights.read_file(tmp_path / "half.safetensors")
+    assert half.config == whole.config and half.backend == "vmasr"
+    for name, value in half.tensors.items():
+        assert torch.equal(value, whole.tensors[name].half().float())
+
+
+def test_a_misfit_lists_names(tmp_path):
+    found = weights.read_file(tiny_checkpoint(tmp_path / "tiny.safetensors"))
+    tensors = dict(found.tensors)
+    tensors.pop("patch_embed_mag.0.bias")
+    tensors["what.is.this"] = torch.zeros(1)
+    tensors["patch_embed_mag.7.bias"] = torch.zeros(99)
+    with pytest.raises(CheckpointError) as caught:
+        weights.fill_module(VMASR(CONFIG), tensors, "tiny")
+    message = str(caught.value)
+    assert "1 missing (patch_embed_mag.0.bias)" in message
+    assert "1 unexpected (what.is.this)" in message
+    assert "1 of another shape (patch_embed_mag.7.bias)" in message
+
+
+def test_a_released_model_is_fetched_converted_once_and_found_again(
+    tmp_path, authors_file, monkeypatch, cache
+):
+    import zipfile
+
+    from file_server import running
+
+    from audiofix.checkpoints.catalogue import entry
+
+    name = "vmasr-48k-16k-mpd-m2p"
+    network = VMASR(VMASRConfig(dims=8, depths=(1, 1, 1, 1), interact="m2p"))
+    path = authors_file(network, "m2p", 48000)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(path, "Dual/48k_16k_FullData_MPD_M2P/checkpoint-best-G.pth")
+    with running() as server:
+        server.files[entry(name).urls[0].rsplit("/", 1)[-1]] = (tmp_path / "all.zip").read_bytes()
+        monkeypatch.setenv("AUDIOFIX_MIRROR", server.url)
+        first = weights.load_checkpoint(name)
+        again = weights.load_checkpoint(name, offline=True)
+        assert len(server.requests) == 1
+    assert store.is_present(name) and store.model_path(name).parent == cache / "models"
+    assert first.config == again.config and again.config["interact"] == "m2p"
+    assert all(torch.equal(t, network.state_dict()[n]) for n, t in again.tensors.items())
+
+
+def test_unknown_names_and_files(tmp_path):
+    with pytest.raises(UnknownModel, match="did you mean"):
+        weights.load_checkpoint("vmasr-48k-mpdd")
+    with pytest.raises(CheckpointError, match="no such checkpoint file"):
+        weights.load_checkpoint(str(tmp_path / "no.pth"))

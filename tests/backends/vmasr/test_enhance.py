@@ -1,0 +1,24 @@
+import torch
+from tiny import CONFIG
+
+from audiofix.backends.vmasr.enhance import EDGE_FADE_BINS, enhance_spectra
+from audiofix.backends.vmasr.network import VMASR, replace_low_band
+
+
+def test_below_the_fade_the_spectrum_is_the_inputs_to_the_bit():
+    network = VMASR(CONFIG).eval()
+    generator = torch.Generator().manual_seed(0)
+    source = torch.randn(2, 513, 32, dtype=torch.complex64, generator=generator)
+    edge = torch.tensor([171, 300])
+    with torch.no_grad():
+        result = enhance_spectra(network, source, edge, patched=True)
+    for item, first in zip(range(2), edge - EDGE_FADE_BINS, strict=True):
+        assert torch.equal(result[item, :first], source[item, :first])
+        assert not torch.isclose(result[item, first + 8 :], source[item, first + 8 :]).any()
+
+
+def test_the_cross_fade_rises_from_source_to_new():
+    source = torch.zeros(1, 20, 1, dtype=torch.complex64)
+    mixed = replace_low_band(source + 1, source, torch.tensor([10]), 4)[0, :, 0].real
+    assert torch.equal(mixed[:6], torch.zeros(6)) and torch.equal(mixed[10:], torch.ones(10))
+    assert (mixed[6:10].diff() > 0).all() and torch.allclose(mixed[6:8] + mixed[8:10].flip(0), torch.ones(2))

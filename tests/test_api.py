@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+from tiny import tiny_checkpoint
+
+import audiofix
+from audiofix.errors import InputError, UsageError
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(tiny_checkpoint(tmp_path_factory.mktemp("models") / "tiny.safetensors"))
+
+
+X = (np.random.default_rng(0).standard_normal((2, 5001)) * 0.1).astype(np.float32)
+
+
+def test_numpy_in_numpy_out_torch_in_torch_out(model):
+    y = audiofix.upsample(X, 16000, to=48000, model=model)
+    assert isinstance(y, np.ndarray) and y.shape == (2, 15003) and y.dtype == np.float32
+    mono = audiofix.upsample(X[0], 16000, to=48000, model=model)
+    assert mono.shape == (15003,)
+    t = audiofix.upsample(torch.from_numpy(X), 16000, to=48000, model=model)
+    assert isinstance(t, torch.Tensor) and np.array_equal(t.numpy(), y)
+
+
+def test_a_stage_gives_the_same_bits(model):
+    stage = audiofix.open_stage("upsample", rate=16000, channels=2, to=48000, model=model)
+    assert stage.output_length(5001) == 15003 and stage.latency > 0
+    parts = [stage.push(X[:, i : i + 617]) for i in range(0, 5001, 617)]
+    y = np.concatenate([*parts, stage.flush()], axis=1)
+    assert np.array_equal(y, audiofix.upsample(X, 16000, to=48000, model=model))
+
+
+def test_an_empty_recording_stays_empty(model):
+    assert audiofix.upsample(X[:, :0], 16000, to=48000, model=model).shape == (2, 0)
+
+
+def test_what_makes_no_sense_is_refused(model):
+    with pytest.raises(InputError, match="shape"):
+        audiofix.upsample(X[None], 16000, to=48000, model=model)
+    with pytest.raises(InputError, match="NaN"):
+        audiofix.upsample(np.full(10, np.nan, np.float32), 16000, to=48000, model=model)
+    for wrong in ({"to": None}, {"to": 0}, {"rate": 0}, {"channels": 0}, {"verb": "downsample"}):
+        options = {"verb": "upsample", "rate": 16000, "channels": 1, "to": 48000, **wrong}
+        with pytest.raises(UsageError):
+            audiofix.open_stage(options.pop("verb"), model=model, **options)
+
+
+def test_names_that_are_not_there():
+    assert set(audiofix.__all__) <= set(dir(audiofix))
+    with pytest.raises(AttributeError, match="nonsense"):
+        audiofix.nonsense  # noqa: B018

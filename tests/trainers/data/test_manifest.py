@@ -1,0 +1,21 @@
+import pytest
+
+from audiofix.errors import InputError
+from audiofix.trainers.data.manifest import Recording, read_manifest
+
+
+def test_reads_one_split_beside_the_manifest(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("split,file_path,duration,rate\ntrain,a/b.wav,1.5,8000\nvalidation,c.wav,2,1\n")
+    assert read_manifest(path, split="train") == [Recording(tmp_path / "a/b.wav", "train", 1.5)]
+    with pytest.raises(InputError, match="split test"):
+        read_manifest(path, split="test")
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "split,file_path,duration\ntrain,a,long\n"])
+def test_refuses_other_tables(tmp_path, text):
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(InputError, match="not a manifest"):
+        read_manifest(tmp_path / "m.csv", split="train")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_manifest(tmp_path / "other.csv", split="train")

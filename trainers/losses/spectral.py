@@ -1,0 +1,60 @@
+"""Multi-resolution STFT loss (Yamamoto, Song and Kim, Parallel WaveGAN, ICASSP 2020)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_POWER_FLOOR = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """One STFT: points, hop and window, in samples."""
+
+    fft_size: int
+    hop: int
+    window: int
+
+
+RESOLUTIONS = (Resolution(1024, 120, 600), Resolution(2048, 240, 1200), Resolution(512, 50, 240))
+"""Those of VM-ASR's training."""
+
+
+def spectral_losses(
+    estimate: Tensor,
+    target: Tensor,
+    resolutions: tuple[Resolution, ...] = RESOLUTIONS,
+    *,
+    emphasis: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return spectral convergence and log-magnitude distance, means over the resolutions.
+
+    Convergence is `|Y - X| / |Y|` (Frobenius, over the whole batch), the distance the mean of
+    `|ln Y - ln X|`.
+
+    Args:
+        estimate: `[batch, samples]`.
+        target: the same shape.
+        resolutions: the STFTs.
+        emphasis: multiply the magnitudes by a ramp from 1 to 2 along the frames, as the authors'
+            unused option does (it was meant to run along frequency).
+    """
+    convergences, distances = [], []
+    for resolution in resolutions:
+        x, y = _magnitudes(estimate, resolution), _magnitudes(target, resolution)
+        if emphasis:
+            ramp = torch.linspace(1, 2, x.shape[-1], dtype=x.dtype, device=x.device)
+            x, y = x * ramp, y * ramp
+        convergences.append(torch.linalg.vector_norm(y - x) / torch.linalg.vector_norm(y))
+        distances.append((y.log() - x.log()).abs().mean())
+    return torch.stack(convergences).mean(), torch.stack(distances).mean()
+
+
+def _magnitudes(x: Tensor, resolution: Resolution) -> Tensor:
+    window = torch.hann_window(resolution.window, dtype=x.dtype, device=x.device)
+    spectra = torch.stft(
+        x, resolution.fft_size, resolution.hop, resolution.window, window, return_complex=True
+    )
+    power = spectra.real.square() + spectra.imag.square()
+    return power.clamp(min=_POWER_FLOOR).sqrt()
