@@ -23,10 +23,12 @@ if platform.machine().lower() in ("x86_64", "amd64"):
         "avx2": (8, ["-mavx2", "-mfma"]),
         "avx512": (16, ["-mavx512f", "-mavx512dq", "-mprefer-vector-width=512"]),
     }
+# -Wno-maybe-uninitialized: GCC 12's own AVX-512 header trips it.
 # -fno-math-errno and -fno-trapping-math free the vectoriser; NaN, infinity and order of sums stay.
 CPU_FLAGS = [
     *("-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-fopenmp", "-Wall", "-Wextra"),
     *("-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-Wno-ignored-attributes"),
+    "-Wno-maybe-uninitialized",
 ]
 CUDA_FLAGS = [
     *("-std=c++17", "-O3", "-Xcompiler", "-fPIC,-fvisibility=hidden", "--threads", "2"),

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int TILE = AFX_CPU_TILE;
 constexpr int VECTORS = TILE / W;
+constexpr float LOG2_E = 1.44269504f;  // decays are powers of two
 static_assert(TILE % W == 0, "a tile is whole vectors");
 
 struct Scan {
@@ -50,10 +51,10 @@ void forward_tile(const Scan &scan, int64_t channel, int64_t start, float *state
   }
   for (int64_t n = 0; n < scan.shape.state; n++) {
     const float *B = scan.of(scan.in.B, scan.shared(n)), *C = scan.of(scan.in.C, scan.shared(n));
-    const Floats A = all(scan.in.A[channel * scan.shape.state + n]);
+    const Floats rate = all(scan.in.A[channel * scan.shape.state + n] * LOG2_E);
     Floats carry = all(state[n]);
     for (int64_t t = start, v = 0; t < end; t += W, v++) {
-      const Affine<Floats> steps = {exponential(step[v] * A),
+      const Affine<Floats> steps = {exponential2(step[v] * rate),
                                     gain[v] * load<Reversed>(B, length, t)};
       const Floats h = recur<false>(steps, carry);
       result[v] += load<Reversed>(C, length, t) * h;
@@ -110,23 +111,23 @@ void backward_tile(const Scan &scan, int64_t channel, int64_t start, const float
     u[v] = load<Reversed>(u_row, length, t);
     o[v] = load<Reversed>(dout_row, length, t);
     const Floats s = load<Reversed>(delta_row, length, t) + bias;
-    const Softplus soft = scan.in.softplus ? softplus(s) : Softplus{s, all(1)};
-    step[v] = keep(soft.value, end - t);
-    slope[v] = keep(soft.slope, end - t);
+    const Softplus soft = softplus(s);
+    step[v] = keep(scan.in.softplus ? soft.value : s, end - t);
+    slope[v] = keep(scan.in.softplus ? slope_of(s, soft) : all(1), end - t);
     to_gain[v] = to_step[v] = all(0);
     to_skip += o[v] * u[v];
   }
   for (int64_t n = 0; n < scan.shape.state; n++) {
     const float *B = scan.of(scan.in.B, scan.shared(n)), *C = scan.of(scan.in.C, scan.shared(n));
     float *to_B = partial.B + n * length, *to_C = partial.C + n * length;
-    const Floats A = all(scan.in.A[channel * scan.shape.state + n]);
+    const Floats A = all(scan.in.A[channel * scan.shape.state + n]), rate = A * LOG2_E;
 
     // Once more forward, to have every state; one place on, so that [t] is the state before t.
     float decay[TILE + 1], state[TILE + 1];
     Floats carry = all(before[n]);
     state[0] = before[n];
     for (int64_t v = 0, t = start; v < count; v++, t += W) {
-      const Floats a = exponential(step[v] * A);
+      const Floats a = exponential2(step[v] * rate);
       const Floats h = recur<false>({a, step[v] * u[v] * load<Reversed>(B, length, t)}, carry);
       store(decay + v * W, a);
       store(state + v * W + 1, h);

@@ -2,6 +2,9 @@
 // instruction set, and each unit that includes it is compiled for one.
 #pragma once
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 #include <stdint.h>
 #include <string.h>
 
@@ -120,41 +123,77 @@ inline double sum(Floats v) {
   return total;
 }
 
-// e^x to 1.2 ulp; 0 below e^-86.6, infinite above e^88.3; NaN stays NaN.
-inline Floats exponential(Floats x) {
-  constexpr float lowest = -86.6f, highest = 88.3f;
-  const Floats inside = x < lowest ? all(lowest) : (x > highest ? all(highest) : x);
-  // x = n ln 2 + r; adding 1.5 * 2^23 rounds, and leaves n in the low bits.
-  const Floats shift = all(12582912.0f);
-  const Floats rounded = inside * 1.44269504f + shift;
-  const Floats n = rounded - shift;
-  const Floats r = (inside - n * 0.693359375f) + n * 2.12194440e-4f;
-  Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;  // Cephes, expf
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  const Floats scaled = (Floats)((Ints)p + ((Ints)rounded << 23));
-  return x < lowest ? all(0) : (x > highest ? all(__builtin_inff()) : scaled);
+// 2^(n + r) for whole n and |r| <= 1/2; 2^r by least squares, 2e-9, and exactly 1 at 0.
+inline Floats power(Floats n, Floats r) {
+  Floats p = r * 1.5467365e-4f + 1.34004322e-3f;
+  p = p * r + 9.61803596e-3f;
+  p = p * r + 5.55032721e-2f;
+  p = p * r + 0.240226511f;
+  p = p * r + 0.693147207f;
+  p = p * r + 1.0f;
+#if AFX_WIDTH == 16 && defined(__AVX512F__)
+  return (Floats)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
+  const Ints bits = __builtin_convertvector(n, Ints);
+  return (Floats)((Ints)p + (bits << 23));
+#endif
 }
 
+// To the nearest whole number; for |x| < 2^22.
+inline Floats nearest(Floats x) {
+#if AFX_WIDTH == 16 && defined(__AVX512F__)
+  return (Floats)_mm512_roundscale_ps((__m512)x, 0);
+#else
+  const Floats shift = all(12582912.0f);  // 1.5 * 2^23
+  return (x + shift) - shift;
+#endif
+}
+
+// Into the powers of two that `power` can make. NaN stays NaN.
+inline Floats confined(Floats x) {
+#if AFX_WIDTH == 16 && defined(__AVX512F__)
+  // The scaling instruction under- and overflows by itself.
+  const __m512 above = _mm512_max_ps(_mm512_set1_ps(-200.0f), (__m512)x);
+  return (Floats)_mm512_min_ps(_mm512_set1_ps(200.0f), above);
+#else
+  return x < -125.0f ? all(-125.0f) : (x > 127.0f ? all(127.0f) : x);
+#endif
+}
+
+// 2^x. Levels without a scaling instruction end at 2^-125 and 2^127.
+inline Floats exponential2(Floats x) {
+  const Floats inside = confined(x), n = nearest(inside);
+  return power(n, inside - n);
+}
+
+// log(1 + e^s), exact in relative terms on both sides: above s = 20 it is s to the last bit, which
+// is the published rule. `small` is e^-|s|.
 struct Softplus {
-  Floats value, slope;
+  Floats value, small;
 };
 
-// log(1 + e^s) and its derivative, exact in relative terms on both sides. Above s = 20 the value
-// is s to the last bit, which is the published rule.
 inline Softplus softplus(Floats s) {
-  const Floats e = exponential(s > 0 ? -s : s);
-  const Floats z = e / (e + 2.0f);  // log(1 + e) = 2 artanh(z), z in [0, 1/3]
-  const Floats q = z * z;
-  Floats p = q * 0.140138198f + 0.139990866f;  // least squares, 5e-9
-  p = p * q + 0.200108954f;
-  p = p * q + 0.333332052f;
-  const Floats log1p = 2.0f * (z + z * q * p);
-  const Floats slope = (s > 0 ? all(1) : e) / (e + 1.0f);
-  return {(s > 0 ? s : all(0)) + log1p, slope};
+  const Floats down = s > 0 ? -s : s;
+  const Floats x = down < -86.0f ? all(-86.0f) : down;
+  const Floats n = nearest(x * 1.44269504f);
+  // n ln 2 in two parts: the first product is exact, so small steps keep their relative accuracy.
+  const Floats r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  const Floats small = power(n, r * 1.44269504f);
+  Floats p = small * -3.16399936e-3f + 1.94876861e-2f;  // log(1 + e) / e, 5e-9
+  p = p * small + -5.62695258e-2f;
+  p = p * small + 0.105329506f;
+  p = p * small + -0.152632737f;
+  p = p * small + 0.196610179f;
+  p = p * small + -0.249511672f;
+  p = p * small + 0.333296655f;
+  p = p * small + -0.499998909f;
+  p = p * small + 1.0f;
+  return {small * p + (s > 0 ? s : all(0)), small};
+}
+
+// The derivative of softplus.
+inline Floats slope_of(Floats s, Softplus soft) {
+  return (s > 0 ? all(1) : soft.small) / (soft.small + 1.0f);
 }
 
 }  // namespace

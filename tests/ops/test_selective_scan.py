@@ -8,7 +8,6 @@ from audiofix.errors import DeviceError
 from audiofix.ops import native
 from audiofix.ops.selection import condition
 from audiofix.ops.selective_scan import ShapeError, selective_scan
-from audiofix.ops.selective_scan_reference import selective_scan_reference
 
 NAMES = ("u", "delta", "A", "B", "C", "D", "delta_bias")
 needs_native = pytest.mark.skipif(not condition("cpu").runs, reason=condition("cpu").reason)
@@ -147,18 +146,6 @@ def test_torch_accepts_the_operator(optional: bool) -> None:
     plain = [None if leaf is None else leaf.detach() for leaf in leaves]
     arguments = (torch.ones_like(out), checkpoints.detach(), *plain, True, 1)
     torch.library.opcheck(torch.ops.audiofix.selective_scan_backward, arguments)
-
-
-@pytest.mark.parametrize("reversed_groups", [0, 1])
-def test_reference_gradients_are_those_of_its_values(reversed_groups: int) -> None:
-    tensors = draw(dim=4, groups=2, state=2, length=9)
-    leaves = tuple(tensors[name].double().requires_grad_() for name in NAMES)
-    assert torch.autograd.gradcheck(
-        lambda *inputs: selective_scan_reference(
-            *inputs, delta_softplus=True, reversed_groups=reversed_groups
-        ),
-        leaves,
-    )
 
 
 @device
