@@ -1,7 +1,8 @@
 """Samples as bytes, and bytes as samples: one scale, one rounding rule, one place that clips.
 
 An integer of b bits holds a sample x as `rint(x * 2^(b-1))`, ties to even. Reducing to 16 or 24
-bits adds triangular dither of two steps' width (Lipshitz et al., JAES 40, 1992), except where the grid holds the sample exactly, so that copies and silence stay as they are.
+bits adds triangular dither of two steps' width (Lipshitz et al., JAES 40, 1992), except where the
+grid holds the sample exactly, so that copies and silence stay as they are.
 """
 
 import re

@@ -12,12 +12,11 @@ from typing import BinaryIO, Protocol, cast
 
 import soundfile
 
-from audiofix.audio import au
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.pcm import HEADERLESS, Encoding, SampleEncoder
 from audiofix.audio.source import Source
 from audiofix.audio.tags import Tags, write_tags
-from audiofix.audio.wave import WaveWriter
+from audiofix.audio.writers import Writer, open_writer
 from audiofix.errors import OutputError, UsageError
 
 log = logging.getLogger(__name__)
@@ -70,19 +69,13 @@ def type_of(path: str | Path, kind: str | None = None) -> str:
     return extension if extension in TYPES else "wav"
 
 
-class _Writer(Protocol):
-    def write(self, chunk: Chunk) -> None: ...
-
-    def finish(self) -> None: ...
-
-
 class Sink:
     """One output. Use it in a `with`: it commits on success and aborts on any exception."""
 
     def __init__(
         self,
         name: str,
-        writer: _Writer,
+        writer: Writer,
         stream: BinaryIO,
         encoder: SampleEncoder,
         destination: "_Destination",
@@ -184,7 +177,7 @@ def open_sink(
     except OSError as error:
         raise _output_error(name, error) from error
     try:
-        writer = _writer(kind, stream, audio, encoder, seekable=True)
+        writer = open_writer(kind, stream, audio, encoder, seekable=True)
     except BaseException:
         destination.abort(stream)
         raise
@@ -244,74 +237,17 @@ def _piped(name: str, audio: AudioFormat, kind: str, encoder: SampleEncoder) -> 
     stream = sys.stdout.buffer
     if kind in HEADERLESS or kind in ("wav", "rf64", "au"):
         seekable = stat.S_ISREG(os.fstat(stream.fileno()).st_mode) and kind != "au"
-        writer = _writer(kind, stream, audio, encoder, seekable=seekable)
+        writer = open_writer(kind, stream, audio, encoder, seekable=seekable)
         return Sink(name, writer, stream, encoder, _Pipe())
     # The other types need to seek: made in a temporary file, sent at the end.
     spool = cast(BinaryIO, tempfile.TemporaryFile())
     return Sink(
-        name, _writer(kind, spool, audio, encoder, seekable=True), spool, encoder, _Spool(stream)
+        name,
+        open_writer(kind, spool, audio, encoder, seekable=True),
+        spool,
+        encoder,
+        _Spool(stream),
     )
-
-
-def _writer(
-    kind: str, stream: BinaryIO, audio: AudioFormat, encoder: SampleEncoder, *, seekable: bool
-) -> _Writer:
-    if kind in HEADERLESS:
-        return _RawWriter(stream, encoder)
-    if kind in ("wav", "rf64"):
-        return WaveWriter(stream, audio, encoder, seekable=seekable)
-    if kind == "au" and not seekable:
-        encoding = encoder.encoding
-        encoder.encoding = Encoding(encoding.kind, encoding.bits, big_endian=True)
-        au.write_header(stream, audio, encoder.encoding)
-        return _RawWriter(stream, encoder)
-    return _LibsndfileWriter(kind, stream, audio, encoder)
-
-
-class _RawWriter:
-    """Bare samples."""
-
-    def __init__(self, stream: BinaryIO, encoder: SampleEncoder) -> None:
-        self._stream = stream
-        self._encoder = encoder
-
-    def write(self, chunk: Chunk) -> None:
-        self._stream.write(self._encoder.encode(chunk))
-
-    def finish(self) -> None:
-        pass
-
-
-class _LibsndfileWriter:
-    """What libsndfile writes. Integers are made here, so that every type rounds alike."""
-
-    def __init__(
-        self, kind: str, stream: BinaryIO, audio: AudioFormat, encoder: SampleEncoder
-    ) -> None:
-        container, subtype = {"ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}.get(
-            kind, (kind.upper(), _subtype(encoder.encoding))
-        )
-        if kind == "mp3":
-            subtype = "MPEG_LAYER_III"
-        self._integers = encoder if kind not in ("ogg", "opus", "mp3") else None
-        if encoder.encoding.kind == "float":
-            self._integers = None
-        self._file = soundfile.SoundFile(
-            stream, "w", audio.rate, audio.channels, subtype, format=container
-        )
-
-    def write(self, chunk: Chunk) -> None:
-        encoder = self._integers
-        self._file.write(encoder.integers(chunk) if encoder else chunk.T)
-
-    def finish(self) -> None:
-        self._file.close()
-
-
-def _subtype(encoding: Encoding) -> str:
-    if encoding.kind == "float":
-        return "FLOAT" if encoding.bits == 32 else "DOUBLE"
-    return f"PCM_{encoding.bits}"
 
 
 class _Destination(Protocol):

@@ -74,7 +74,8 @@ def write_tags(path: Path, container: str, tags: Tags) -> None:
     if container not in _WRITERS:
         log.info("%s files hold no tags; %d fields left out", container, len(tags.fields))
         return
-    opened: Any = _WRITERS[container](path)
+    writer: Any = _WRITERS[container]
+    opened = writer(path)
     if container in ("flac", "ogg", "opus"):
         _to_vorbis(opened, tags)
     else:

@@ -53,8 +53,9 @@ def list_models(as_json: bool) -> None:
         cells = ("name", "backend", "verbs", "rate", "state", "licence")
         table.add_row(*(_cell(row.get(cell, "")) for cell in cells))
     console = Console()
-    # A pipe has no width: never fold what a script will read.
-    console.print(table, soft_wrap=not console.is_terminal)
+    if not console.is_terminal:
+        console = Console(width=250)  # a pipe has no width: never fold what a script will read
+    console.print(table)
 
 
 @command.command("show")

@@ -1,0 +1,84 @@
+"""What puts samples into a stream, one writer a family of types."""
+
+from typing import BinaryIO, Protocol
+
+import soundfile
+
+from audiofix.audio import au
+from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.audio.pcm import HEADERLESS, Encoding, SampleEncoder
+from audiofix.audio.wave import WaveWriter
+
+
+class Writer(Protocol):
+    """Puts chunks into a stream in one type."""
+
+    def write(self, chunk: Chunk) -> None:
+        """Append samples."""
+        ...
+
+    def finish(self) -> None:
+        """Write what comes after the last sample."""
+        ...
+
+
+def open_writer(
+    kind: str, stream: BinaryIO, audio: AudioFormat, encoder: SampleEncoder, *, seekable: bool
+) -> Writer:
+    """Return the writer for an output type; `seekable` tells whether sizes can come true later."""
+    if kind in HEADERLESS:
+        return _RawWriter(stream, encoder)
+    if kind in ("wav", "rf64"):
+        return WaveWriter(stream, audio, encoder, seekable=seekable)
+    if kind == "au" and not seekable:
+        encoding = encoder.encoding
+        encoder.encoding = Encoding(encoding.kind, encoding.bits, big_endian=True)
+        au.write_header(stream, audio, encoder.encoding)
+        return _RawWriter(stream, encoder)
+    return _LibsndfileWriter(kind, stream, audio, encoder)
+
+
+class _RawWriter:
+    """Bare samples."""
+
+    def __init__(self, stream: BinaryIO, encoder: SampleEncoder) -> None:
+        self._stream = stream
+        self._encoder = encoder
+
+    def write(self, chunk: Chunk) -> None:
+        self._stream.write(self._encoder.encode(chunk))
+
+    def finish(self) -> None:
+        pass
+
+
+class _LibsndfileWriter:
+    """What libsndfile writes. Integers are made here, so that every type rounds alike."""
+
+    def __init__(
+        self, kind: str, stream: BinaryIO, audio: AudioFormat, encoder: SampleEncoder
+    ) -> None:
+        container, subtype = {"ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}.get(
+            kind, (kind.upper(), _subtype(encoder.encoding))
+        )
+        if kind == "mp3":
+            subtype = "MPEG_LAYER_III"
+        self._integers = encoder if kind not in ("ogg", "opus", "mp3") else None
+        if encoder.encoding.kind == "float":
+            self._integers = None
+        self._file = soundfile.SoundFile(
+            stream, "w", audio.rate, audio.channels, subtype, format=container
+        )
+
+    def write(self, chunk: Chunk) -> None:
+        encoder = self._integers
+        self._file.write(encoder.integers(chunk) if encoder else chunk.T)
+
+    def finish(self) -> None:
+        self._file.close()
+
+
+def _subtype(encoding: Encoding) -> str:
+    if encoding.kind == "float":
+        return "FLOAT" if encoding.bits == 32 else "DOUBLE"
+    return f"PCM_{encoding.bits}"

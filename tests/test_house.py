@@ -1,0 +1,72 @@
+"""Rules of the house that no linter knows."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROVEN_BY_COMMANDS = {
+    "audiofix/cli/console.py": "tests/cli/test_main.py",
+    "audiofix/cli/progress.py": "tests/cli/test_main.py",
+    "audiofix/verbs/batch.py": "tests/cli/test_folders.py",
+    "audiofix/verbs/cluster.py": "tests/cli/test_folders.py",
+    "audiofix/verbs/pipeline.py": "tests/cli/test_pipes.py",
+    "audiofix/verbs/upsample.py": "tests/cli/test_pipes.py",
+    "audiofix/verbs/workers.py": "tests/cli/test_folders.py",
+    "audiofix/audio/bytestream.py": "tests/audio/test_source.py",
+    "audiofix/audio/foreign.py": "tests/audio/test_source.py",
+    "audiofix/audio/wave.py": "tests/audio/test_source.py",
+    "audiofix/audio/writers.py": "tests/audio/test_sink.py",
+    "audiofix/audio/au.py": "tests/audio/test_sink.py",
+    "audiofix/audio/format.py": "tests/audio/test_source.py",
+    "audiofix/backends/base.py": "tests/backends/test_registry.py",
+    "audiofix/backends/placement.py": "tests/backends/test_registry.py",
+    "audiofix/backends/vmasr/blocks.py": "tests/parity/test_vmasr.py",
+    "audiofix/backends/vmasr/config.py": "tests/parity/test_vmasr.py",
+    "audiofix/backends/vmasr/discriminator.py": "tests/parity/test_vmasr.py",
+    "audiofix/backends/vmasr/network.py": "tests/parity/test_vmasr.py",
+    "audiofix/backends/vmasr/published.py": "tests/parity/test_vmasr.py",
+    "audiofix/backends/vmasr/released.py": "tests/backends/test_weights.py",
+    "audiofix/backends/vmasr/scan2d.py": "tests/parity/test_vmasr.py",
+    "audiofix/errors.py": "tests/cli/test_main.py",
+    "audiofix/exit_status.py": "tests/cli/test_main.py",
+    "audiofix/version.py": "tests/cli/test_main.py",
+}
+"""Modules whose tests are somewhere else than their mirror, and where."""
+
+
+def modules():
+    return [
+        str(path.relative_to(ROOT))
+        for folder in ("audiofix", "trainers")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if not path.name.startswith("__")
+    ]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_every_module_has_its_tests(module):
+    path = Path(module)
+    inside = path.relative_to("audiofix") if path.parts[0] == "audiofix" else path
+    mirror = Path("tests") / inside.parent / f"test_{inside.name}"
+    assert (ROOT / PROVEN_BY_COMMANDS.get(module, mirror)).exists()
+    assert module not in PROVEN_BY_COMMANDS or not (ROOT / mirror).exists()
+
+
+def test_the_map_of_exceptions_is_not_stale():
+    assert set(PROVEN_BY_COMMANDS) <= set(modules())
+
+
+def test_trainers_and_kernels_are_not_on_the_path(tmp_path):
+    script = "import importlib.util as u; print(u.find_spec('trainers'), u.find_spec('kernels'))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["None", "None"]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_modules_stay_readable_in_one_sitting(module):
+    assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) <= 400
