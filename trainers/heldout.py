@@ -15,13 +15,13 @@ from statistics import fmean
 import numpy as np
 import soxr
 import torch
+from audiofix.trainers.data.clips import read_mono
+from audiofix.trainers.data.manifest import read_manifest
 
 from audiofix.api import upsample
 from audiofix.audio.format import Chunk
 from audiofix.metrics.lsd import lsd, lsd_band
 from audiofix.metrics.snr import snr
-from audiofix.trainers.data.clips import read_mono
-from audiofix.trainers.data.manifest import read_manifest
 
 
 @dataclass(frozen=True, slots=True)

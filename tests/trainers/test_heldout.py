@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from stages import noise
-
 from audiofix.trainers.heldout import Figures, brought_down, compare, mean
+from stages import noise
 
 
 def test_a_perfect_estimate_is_perfect_and_a_gain_is_not():
