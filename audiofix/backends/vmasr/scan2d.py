@@ -21,19 +21,21 @@ _STEP_MIN, _STEP_MAX, _STEP_FLOOR = 1e-3, 1e-1, 1e-4
 def cross_scan(x: Tensor) -> Tensor:
     """Lay a plane out along the four routes.
 
+    Routes 2 and 3 are 0 and 1 walked from their end. They lie here in the order of 0 and 1: the
+    scan reads them backwards, so nothing is flipped.
+
     Args:
         x: `[batch, channels, height, width]`.
 
     Returns:
-        `[batch, 4, channels, height * width]`: row by row, column by column, and both reversed.
+        `[batch, 4, channels, height * width]`: row by row, column by column, and both again.
     """
-    batch, channels, height, width = x.shape
-    forward = torch.stack([x.flatten(2), x.transpose(2, 3).flatten(2)], dim=1)
-    return torch.cat([forward, forward.flip(-1)], dim=1)
+    rows, columns = x.flatten(2), x.transpose(2, 3).flatten(2)
+    return torch.stack([rows, columns, rows, columns], dim=1)
 
 
 def cross_merge(ys: Tensor, height: int, width: int) -> Tensor:
-    """Undo each route of `cross_scan` and add the four; the transpose of `cross_scan`.
+    """Add the four routes up in the plane's order; the transpose of `cross_scan`.
 
     Args:
         ys: `[batch, 4, channels, height * width]`.
@@ -43,7 +45,7 @@ def cross_merge(ys: Tensor, height: int, width: int) -> Tensor:
     Returns:
         `[batch, channels, height * width]`, row by row.
     """
-    both = ys[:, :2] + ys[:, 2:].flip(-1)
+    both = ys[:, :2] + ys[:, 2:]
     by_column: Tensor = both[:, 1].unflatten(-1, (width, height)).transpose(2, 3)
     return both[:, 0] + by_column.flatten(2)
 
@@ -107,6 +109,7 @@ class SS2D(nn.Module):
             self.Ds.float(),
             self.dt_projs_bias.flatten().float(),
             delta_softplus=True,
+            reversed_groups=ROUTES // 2,
         )
         return scanned.view_as(routes).to(routes.dtype)
 
