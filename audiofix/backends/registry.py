@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from importlib import import_module
 
-import torch
 from torch import nn
 
 from audiofix.backends.base import Config, Restorer
@@ -52,7 +51,6 @@ def load(
     device: str = "auto",
     precision: str = "auto",
     offline: bool | None = None,
-    threads: int | None = None,
 ) -> Restorer:
     """Load a model, downloading its checkpoint on first use.
 
@@ -63,7 +61,6 @@ def load(
         device: see `placement.place`.
         precision: see `placement.place`.
         offline: True never touches the network, None asks `AUDIOFIX_OFFLINE`.
-        threads: CPU threads of this process; None leaves torch's choice.
 
     Raises:
         UnknownModel: names the nearest model.
@@ -71,8 +68,6 @@ def load(
         DeviceError: the device is absent.
     """
     placement = place(device, precision)
-    if threads is not None:
-        torch.set_num_threads(threads)
     if model is None:
         entry = default_entry(verb, rate, BACKENDS)
         if entry is None:

@@ -1,5 +1,4 @@
 import pytest
-import torch
 from tiny import CONFIG, tiny_checkpoint
 
 from audiofix.backends import registry
@@ -29,9 +28,8 @@ def test_build_refuses_what_it_does_not_know(name, config, error):
 
 def test_load_opens_a_file_with_its_weights(tmp_path):
     path = tiny_checkpoint(tmp_path / "tiny.safetensors", rate=44100)
-    restorer = registry.load(str(path), verb="upsample", rate=48000, device="cpu", threads=None)
+    restorer = registry.load(str(path), verb="upsample", rate=48000, device="cpu")
     assert restorer.rate == 44100 and restorer.name == "tiny"
-    torch.manual_seed(0)
     assert restorer.network.config == CONFIG
 
 
