@@ -95,6 +95,18 @@ def test_noise_is_refused_before_a_model_loads(audiofix: Run) -> None:
     assert b"-e, -r and -c" in done.stderr
 
 
+def test_the_model_that_ships_needs_no_network(audiofix: Run, tmp_path: Path) -> None:
+    x = 0.1 * np.random.default_rng(0).standard_normal(1601)
+    soundfile.write(tmp_path / "x.wav", x, 16000)
+    result = tmp_path / "y.wav"
+    done = audiofix("upsample", tmp_path / "x.wav", "--to", "48k", "-o", result)
+    assert (done.returncode, done.stderr) == (0, b"")
+    y, rate = soundfile.read(result)
+    assert (rate, len(y)) == (48000, 4803)
+    high = np.abs(np.fft.rfft(y))[len(y) * 9000 // 48000 :]
+    assert high.max() > 1e-3 * np.abs(np.fft.rfft(y)).max()
+
+
 def test_unknown_model_is_status_4(audiofix: Run, recording: Path) -> None:
     done = audiofix("upsample", recording, "--to", "8k", "-m", "no-such-model")
     assert (done.returncode, done.stdout) == (4, b"")

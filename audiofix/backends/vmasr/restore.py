@@ -163,16 +163,22 @@ class _Window:
         return min(self._source_hz, self._meter.cutoff_hz() or self._source_hz)
 
     def _enhance(self, window: Chunk, edge: int) -> Chunk:
-        network, placement = self._restorer.network, self._restorer.placement
+        # One channel at a time: memory does not grow with the channels, nor do their bits depend
+        # on each other.
         try:
-            with torch.inference_mode(), placement.autocast():
-                wave = torch.from_numpy(window)[:, None].to(placement.device)
-                edges = torch.full((len(wave),), edge, device=placement.device)
-                source = network.transform(wave)
-                spectra = enhance_spectra(network, source, edges, patched=self._restorer.patched)
-                restored = network.inverse(spectra, window.shape[1])
-                return as_chunk(np.asarray(restored[:, 0].float().cpu()))
+            return np.concatenate([self._enhance_channel(row[None], edge) for row in window])
         except torch.OutOfMemoryError as error:
             raise DeviceError(
-                f"{placement.device}: out of memory: use --device cpu, or close other programs"
+                f"{self._restorer.placement.device}: out of memory: use --device cpu, or close "
+                "other programs"
             ) from error
+
+    def _enhance_channel(self, channel: Chunk, edge: int) -> Chunk:
+        network, placement = self._restorer.network, self._restorer.placement
+        with torch.inference_mode(), placement.autocast():
+            wave = torch.from_numpy(channel)[:, None].to(placement.device)
+            edges = torch.full((1,), edge, device=placement.device)
+            source = network.transform(wave)
+            spectra = enhance_spectra(network, source, edges, patched=self._restorer.patched)
+            restored = network.inverse(spectra, channel.shape[1])
+            return as_chunk(np.asarray(restored[:, 0].float().cpu()))

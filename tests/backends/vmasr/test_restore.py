@@ -82,6 +82,13 @@ def test_the_network_is_heard_above_the_edge(restorer):
     assert power[hertz > 9000].sum() > 1e-4 * power.sum()
 
 
+def test_a_channel_does_not_depend_on_its_neighbours(restorer):
+    x = noise(3, 8000)
+    together = upsample(restorer, x, 8000, 48000, cutoff_hz=4000.0)
+    alone = [upsample(restorer, row[None], 8000, 48000, cutoff_hz=4000.0) for row in x]
+    assert np.array_equal(together, np.concatenate(alone))
+
+
 def test_a_full_band_input_passes_unchanged(restorer):
     x = noise(2, 130_000)
     assert np.array_equal(upsample(restorer, x, 48000, 48000), x)
