@@ -9,11 +9,12 @@ from audiofix.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One file of a manifest, `duration` in seconds."""
+    """One file, or the `duration` seconds of it from second `start` on."""
 
     path: Path
     split: str
     duration: float
+    start: float = 0.0
 
 
 def read_manifest(path: Path, *, split: str) -> list[Recording]:
