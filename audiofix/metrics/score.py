@@ -17,19 +17,21 @@ class Metric:
     title: str
     unit: str
     best: Literal["highest", "lowest", "nearest to 0"]
+    digits: int
+    """After the point, for people."""
 
 
 METRICS: Mapping[str, Metric] = {
-    "snr": Metric("SNR", "dB", "highest"),
-    "si-sdr": Metric("SI-SDR", "dB", "highest"),
-    "lsd": Metric("LSD", "", "lowest"),
-    "lsd-hf": Metric("LSD-HF", "", "lowest"),
-    "lsd-lf": Metric("LSD-LF", "", "lowest"),
-    "rtf": Metric("RTF", "", "lowest"),
-    "stoi": Metric("STOI", "", "highest"),
-    "pesq": Metric("PESQ", "MOS", "highest"),
-    "visqol": Metric("ViSQOL", "MOS", "highest"),
-    "loudness": Metric("Loudness", "LU", "nearest to 0"),
+    "snr": Metric("SNR", "dB", "highest", 2),
+    "si-sdr": Metric("SI-SDR", "dB", "highest", 2),
+    "lsd": Metric("LSD", "", "lowest", 3),
+    "lsd-hf": Metric("LSD-HF", "", "lowest", 3),
+    "lsd-lf": Metric("LSD-LF", "", "lowest", 3),
+    "rtf": Metric("RTF", "", "lowest", 4),
+    "stoi": Metric("STOI", "", "highest", 3),
+    "pesq": Metric("PESQ", "MOS", "highest", 2),
+    "visqol": Metric("ViSQOL", "MOS", "highest", 2),
+    "loudness": Metric("Loudness", "LU", "nearest to 0", 2),
 }
 """Name -> metric. `rtf`, seconds of computing per second of sound, is measured where it happens."""
 

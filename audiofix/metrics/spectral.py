@@ -74,7 +74,7 @@ class Definition:
             "preset": self.name,
             "n_fft": fft_size,
             "hop": hop,
-            "window": "hann, periodic",
+            "window": "periodic hann",
             "padding": self.padding,
             "log_base": 10,
             "unit": "dB" if self.scale == 10 else "powers of ten",
@@ -170,7 +170,8 @@ class SpectralMeter:
         return np.pad(samples, widths, mode="reflect")
 
     def _count(self, samples: NDArray[np.float64]) -> int:
-        return max(0, (samples.shape[2] - self._fft_size) // self._hop + 1)
+        length: int = samples.shape[2]
+        return max(0, (length - self._fft_size) // self._hop + 1)
 
     def _distances(self, samples: NDArray[np.float64], count: int) -> NDArray[np.float64]:
         """Return the sum over the first `count` frames of each band's distance."""
