@@ -323,6 +323,7 @@ def command(options: Options) -> None:
     With --data a model is measured instead: each recording is resampled to each of --input-rates
     and stored as 16 bits, and what the model makes of it is measured against the recording, beside
     plain resampling (sinc) of the same input. rtf is seconds of computing per second of sound.
+    Recordings of a lower rate than --to have nothing up there to be measured against.
 
     SNR and SI-SDR are in dB. The log-spectral distances follow --lsd-preset; the definition is
     printed with them. stoi, pesq and loudness need `pip install 'audiofix[eval]'`, visqol needs
