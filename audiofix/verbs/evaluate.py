@@ -22,6 +22,8 @@ from audiofix.verbs.options import (
 )
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from audiofix.audio.format import AudioFormat
     from audiofix.verbs.comparison import Excerpt, Measuring
     from audiofix.verbs.findings import Findings
@@ -233,44 +235,59 @@ def _write(path: Path, text: str) -> None:
 
 def _print_tables(found: "Findings", *, means_only: bool) -> None:
     from rich.console import Console
-    from rich.table import Table
-
-    from audiofix.verbs.findings import heading, number
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(width=250, highlight=False)  # a pipe has no width: never fold
-    heads = [heading(name) for name in found.metrics]
-
-    def table(*labels: str) -> Table:
-        made = Table(*labels, box=None, padding=(0, 2, 0, 0))
-        for head in heads:
-            made.add_column(head, justify="right")
-        return made
-
     if not means_only:
-        rows = table("recording", "input", "method")
-        for r in found.results:
-            scores = (number(name, r.scores[name]) for name in found.metrics)
-            rows.add_row(r.name, _rate(r.input_rate), r.method, *scores)
-        console.print(rows)
+        console.print(_results_table(found))
         console.print()
-    means = table("mean of", "input", "method", "files")
-    for mean in found.means:
-        cells = []
-        for name, score in mean.scores.items():
-            ends = f"{number(name, score.low)}…{number(name, score.high)}"
-            cells.append(f"{number(name, score.mean)}\n[dim]{ends}[/dim]")
-        means.add_row(mean.group, _rate(mean.input_rate), mean.method, str(mean.files), *cells)
-    console.print(means)
+    console.print(_means_table(found))
     console.print("\nBelow each mean: its 95% bootstrap interval over files.")
     if any(name.startswith("lsd") for name in found.metrics):
         settings = "; ".join(f"{key}: {value}" for key, value in found.lsd.items())
         console.print(f"LSD: {settings}.", markup=False)
 
 
-def _rate(rate: int | None) -> str:
-    return "" if rate is None else f"{rate} Hz"
+def _results_table(found: "Findings") -> "Table":
+    from rich.markup import escape
+
+    from audiofix.verbs.findings import number
+
+    table = _table(found, "recording", "input Hz", "method")
+    for r in found.results:
+        scores = (number(name, r.scores[name]) for name in found.metrics)
+        table.add_row(escape(r.name), str(r.input_rate or "–"), r.method, *scores)
+    return table
+
+
+def _means_table(found: "Findings") -> "Table":
+    from rich.markup import escape
+
+    from audiofix.verbs.findings import number
+
+    table = _table(found, "mean of", "input Hz", "method", "files")
+    for mean in found.means:
+        cells = []
+        for name, score in mean.scores.items():
+            ends = f"{number(name, score.low)} … {number(name, score.high)}"
+            cells.append(f"{number(name, score.mean)}\n[dim]{ends}[/dim]")
+        labels = (escape(mean.group), str(mean.input_rate or "–"), mean.method, str(mean.files))
+        table.add_row(*labels, *cells)
+    return table
+
+
+def _table(found: "Findings", *labels: str) -> "Table":
+    from rich.table import Table
+
+    from audiofix.verbs.findings import heading
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for label in labels:
+        table.add_column(label, overflow="fold")
+    for name in found.metrics:
+        table.add_column(heading(name), justify="right", overflow="fold")
+    return table
 
 
 def _gathered(function: Callable[[Options], None]) -> Callable[..., None]:
