@@ -12,6 +12,8 @@ PROVEN_BY_COMMANDS = {
     "audiofix/cli/progress.py": "tests/cli/test_main.py",
     "audiofix/verbs/batch.py": "tests/cli/test_folders.py",
     "audiofix/verbs/cluster.py": "tests/cli/test_folders.py",
+    "audiofix/verbs/evaluate.py": "tests/cli/test_eval.py",
+    "audiofix/verbs/trials.py": "tests/cli/test_eval.py",
     "audiofix/verbs/pipeline.py": "tests/cli/test_pipes.py",
     "audiofix/verbs/upsample.py": "tests/cli/test_pipes.py",
     "audiofix/verbs/workers.py": "tests/cli/test_folders.py",
