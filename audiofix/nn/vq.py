@@ -87,6 +87,7 @@ class ResidualVQ(nn.Module):
     def __init__(self, dim: int, size: int, codebooks: int) -> None:
         """Make `codebooks` stages of `size` words."""
         super().__init__()
+        self.size = size
         self.layers = nn.ModuleList(Codebook(dim, size) for _ in range(codebooks))
 
     def forward(self, x: Tensor) -> Quantised:

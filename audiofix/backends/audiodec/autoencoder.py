@@ -5,6 +5,7 @@ Attribute names are those of the authors' checkpoints. Layouts are those of `nn.
 """
 
 from collections.abc import Iterator
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -163,6 +164,7 @@ class Decoder(nn.Module):
     def __init__(self, config: AutoencoderConfig) -> None:
         """Make a block for each stride, between two convolutions."""
         super().__init__()
+        self.hop = prod(config.dec_strides)
         self.activated = config.activated
         width = config.decode_channels
         widths = [*(width * ratio for ratio in config.dec_ratios), width]

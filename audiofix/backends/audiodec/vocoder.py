@@ -107,6 +107,7 @@ class Vocoder(nn.Module):
         """Make the generator with fresh weights and statistics that change nothing."""
         super().__init__()
         self.config = config
+        self.hop = config.hop
         self.register_buffer("mean", torch.zeros(config.in_channels))
         self.register_buffer("scale", torch.ones(config.in_channels))
         widths = [config.channels >> level for level in range(len(config.upsample_scales) + 1)]
