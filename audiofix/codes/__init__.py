@@ -1,0 +1,1 @@
+"""Streams of codes: what one is, and its container."""
