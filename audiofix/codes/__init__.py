@@ -1,0 +1,1 @@
+"""Codec streams on disk and in pipes: the `.afc` container (docs/afc.md)."""
