@@ -11,6 +11,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/cli/console.py": "tests/cli/test_main.py",
     "audiofix/cli/progress.py": "tests/cli/test_main.py",
     "audiofix/verbs/batch.py": "tests/cli/test_folders.py",
+    "audiofix/verbs/codes_report.py": "tests/cli/test_codes.py",
     "audiofix/verbs/cluster.py": "tests/cli/test_folders.py",
     "audiofix/verbs/pipeline.py": "tests/cli/test_pipes.py",
     "audiofix/verbs/upsample.py": "tests/cli/test_pipes.py",
