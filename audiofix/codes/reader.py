@@ -7,6 +7,7 @@ from typing import BinaryIO, Protocol, cast
 from audiofix.audio.bytestream import ByteStream
 from audiofix.codes import index
 from audiofix.codes.header import read_header
+from audiofix.codes.integrity import Integrity
 from audiofix.codes.layout import Codes
 from audiofix.codes.packet import (
     END,
@@ -62,31 +63,6 @@ class Gap:
     frames: int
 
 
-@dataclass(slots=True)
-class Integrity:
-    """What a reader has met so far.
-
-    Attributes:
-        packets: whole packets of codes that were returned.
-        late_packets: whole packets of codes that came again, or after their turn: left out.
-        damages: places where bytes had to be skipped.
-        skipped_bytes: bytes in them.
-        gaps: places where frames are missing.
-        lost_frames: frames missing in them.
-        ended: whether the last packet arrived. Without it, what is lost at the end is unknown.
-        followed: whether bytes follow the last packet.
-    """
-
-    packets: int = 0
-    late_packets: int = 0
-    damages: int = 0
-    skipped_bytes: int = 0
-    gaps: int = 0
-    lost_frames: int = 0
-    ended: bool = False
-    followed: bool = False
-
-
 class CodeReader:
     """One code stream. Iterate over it once: it yields packets and gaps in order, without holes.
 
@@ -119,10 +95,9 @@ class CodeReader:
         self._raw = cast(BinaryIO, stream)
         self._stream = ByteStream(self._raw, None)
         self._in_damage = False
-        self._header = b""
         self._end: tuple[int, int] | None = None
+        self._header = self._find_header()
         try:
-            self._header = self._find_header()
             self.layout, self.tags = read_header(self._header)
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
@@ -145,7 +120,8 @@ class CodeReader:
             total, self.samples = self._end
             yield from self._gap(total)
             self.integrity.ended = True
-        self.fault = self._verdict()
+        if faults := self.integrity.faults(self.layout, self.frames):
+            self.fault = InputError(f"{self.name}: {', '.join(faults)}: get the file again")
 
     def seek(self, frame: int) -> int:
         """Go to the packet that holds `frame`, or some way before it, before or amid iteration.
@@ -173,15 +149,15 @@ class CodeReader:
         return entry.first
 
     def _find_header(self) -> bytes:
-        begins_well = self._stream.peek(len(MARKER)) == MARKER
+        begins_well = self._peek(len(MARKER)) == MARKER
         while found := self._next_packet(_HEADER_WITHIN):
             head, payload = found
             if head.kind == Kind.HEADER:
                 return payload
             begins_well = True
         if begins_well:
-            raise InputError("its header is damaged: get the file again")
-        raise InputError("not audiofix codes: `audiofix encode` makes them")
+            raise InputError(f"{self.name}: its header is damaged: get the file again")
+        raise InputError(f"{self.name}: not audiofix codes: `audiofix encode` makes them")
 
     def _codes(self, head: PacketHead, payload: bytes) -> Iterator[Packet | Gap]:
         if head.first < self.frames:
@@ -192,8 +168,7 @@ class CodeReader:
         except InputError:
             codes = None
         if codes is None or not self._may_reach(head.first, head.frames):
-            self._skipped(HEAD_BYTES + len(payload))
-            self._in_damage = False
+            self._refuse(payload)
             return
         yield from self._gap(head.first)
         self.frames += head.frames
@@ -228,53 +203,47 @@ class CodeReader:
             or not self._may_reach(head.first, 0)
             or samples > self.layout.most_samples(head.first)
         ):
-            self._skipped(HEAD_BYTES + len(payload))
-            self._in_damage = False
+            self._refuse(payload)
             return
         self._end = (head.first, samples)
         if head.first == self.frames:
             self.integrity.ended = True
-            self.integrity.followed = bool(self._stream.peek(1))
+            self.integrity.followed = bool(self._peek(1))
 
     def _next_packet(self, within: int | None = None) -> tuple[PacketHead, bytes] | None:
         """Return the next packet whose checksums hold, None at the end or after `within` bytes."""
         stream = self._stream
+        while ahead := self._peek(HEAD_BYTES):
+            if within is not None and stream.position >= within:
+                return None
+            head = parse_head(ahead)
+            if head:
+                whole = self._peek(HEAD_BYTES + head.payload_bytes)
+                payload = whole[HEAD_BYTES:]
+                if is_whole(head, payload):
+                    stream.read(len(whole))
+                    self._in_damage = False
+                    return head, payload
+            # Only up to the next marker, even if the head was whole: the length that it gives
+            # does not hold where bytes were lost.
+            self._skipped(len(stream.read(_bytes_to_marker(ahead))))
+        return None
+
+    def _peek(self, count: int) -> bytes:
         try:
-            while ahead := stream.peek(HEAD_BYTES):
-                if within is not None and stream.position >= within:
-                    return None
-                head = parse_head(ahead)
-                if head:
-                    whole = stream.peek(HEAD_BYTES + head.payload_bytes)
-                    payload = whole[HEAD_BYTES:]
-                    if is_whole(head, payload):
-                        stream.read(len(whole))
-                        self._in_damage = False
-                        return head, payload
-                # Only up to the next marker, even if the head was whole: the length that it gives
-                # does not hold where bytes were lost.
-                self._skipped(len(stream.read(_bytes_to_marker(ahead))))
+            return self._stream.peek(count)
         except OSError as error:
             raise InputError(f"{self.name}: {error.strerror}: get the file again") from error
-        return None
+
+    def _refuse(self, payload: bytes) -> None:
+        """Count a packet whose checksums hold, but which cannot be right."""
+        self._skipped(HEAD_BYTES + len(payload))
+        self._in_damage = False
 
     def _skipped(self, count: int) -> None:
         self.integrity.damages += not self._in_damage
         self.integrity.skipped_bytes += count
         self._in_damage = True
-
-    def _verdict(self) -> InputError | None:
-        met = self.integrity
-        lost_seconds = self.layout.seconds(met.lost_frames)
-        faults = [
-            (not met.ended, f"cut after {self.layout.seconds(self.frames):.3f} s"),
-            (met.gaps, f"{met.lost_frames} frames ({lost_seconds:.3f} s) lost in {met.gaps} gaps"),
-            (met.skipped_bytes, f"{met.skipped_bytes} bytes damaged in {met.damages} places"),
-            (met.late_packets, f"{met.late_packets} packets out of order"),
-            (met.followed, "bytes follow its end"),
-        ]
-        found = [text for is_so, text in faults if is_so]
-        return InputError(f"{self.name}: {', '.join(found)}: get the file again") if found else None
 
 
 def _bytes_to_marker(ahead: bytes) -> int:

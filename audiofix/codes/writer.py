@@ -25,6 +25,10 @@ class Writable(Protocol):
         """Take all of `data`."""
         ...
 
+    def flush(self) -> None:
+        """Send on what was taken."""
+        ...
+
 
 class CodeWriter:
     """One code stream from its header to its last packet."""
@@ -62,8 +66,9 @@ class CodeWriter:
         self._frames_sent = 0
         self._offset = 0
         header = make_packet(Kind.HEADER, write_header(layout, tags or {}))
-        # Twice, for without a header nothing can be decoded.
+        # Twice, for without a header nothing can be decoded; now, for a decoder loads its model.
         self._send(header + header)
+        stream.flush()
 
     def write(self, codes: NDArray[np.integer]) -> None:
         """Append codes `[channels, frames, codebooks]`, any number of frames.
@@ -88,6 +93,7 @@ class CodeWriter:
     def flush(self) -> None:
         """Send what is waiting now, in a short packet: for a listener who waits for it."""
         self._send_packets(whole_only=False)
+        self._stream.flush()
 
     def finish(self, samples: int) -> None:
         """End the stream.
@@ -98,7 +104,7 @@ class CodeWriter:
         Raises:
             InputError: the frames cannot stand for so many samples.
         """
-        self.flush()
+        self._send_packets(whole_only=False)
         most = self.layout.most_samples(self._frames_sent)
         if not 0 <= samples <= most:
             raise InputError(f"codes: {samples} samples: {most} fit into the frames written")
@@ -108,6 +114,7 @@ class CodeWriter:
             self._send(make_packet(Kind.INDEX, table))
         end = END.pack(samples, index_offset)
         self._send(make_packet(Kind.END, end, first=self._frames_sent))
+        self._stream.flush()
 
     def _send_packets(self, *, whole_only: bool) -> None:
         if not self._frames_waiting:

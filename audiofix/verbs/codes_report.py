@@ -97,11 +97,14 @@ def measure_codes(reader: "CodeReader", stream: "ByteStream") -> CodesReport:
 
 def codes_lines(report: CodesReport) -> list[tuple[str, str]]:
     """Return the lines for people: what is told, and its value."""
+    from audiofix.codes.integrity import counted
+
     known = "unknown" if report.samples is None else str(report.samples)
     kilobits, bare = report.bits_per_second / 1000, report.code_bits_per_second / 1000
     packets = [f"{report.packets} whole"]
     if report.damages:
-        packets.append(f"{report.skipped_bytes} bytes damaged in {report.damages} places")
+        damaged = f"{counted(report.skipped_bytes, 'byte')} damaged"
+        packets.append(f"{damaged} in {counted(report.damages, 'place')}")
     if report.late_packets:
         packets.append(f"{report.late_packets} out of order")
     return [
@@ -114,7 +117,7 @@ def codes_lines(report: CodesReport) -> list[tuple[str, str]]:
         ("codes", f"{report.codebooks} codebooks of {report.bits} bits, {report.frames} frames"),
         ("bitrate", f"{kilobits:.3f} kbit/s ({bare:.3f} of bare codes)"),
         ("packets", ", ".join(packets)),
-        ("gaps", f"{report.gap_count}, {report.lost_frames} frames lost"),
+        ("gaps", f"{report.gap_count}, {counted(report.lost_frames, 'frame')} lost"),
         *((name, "; ".join(values)) for name, values in sorted(report.tags.items())),
     ]
 

@@ -64,11 +64,11 @@ def test_damage_is_told_and_then_exits_with_3(audiofix: Run, damaged: Path) -> N
     assert done.returncode == 3
     lines = done.stdout.decode().splitlines()
     size = len(PACKETS[5])
-    assert lines[8] == f"packets      8 whole, {size} bytes damaged in 1 places"
+    assert lines[8] == f"packets      8 whole, {size} bytes damaged in 1 place"
     assert lines[9] == "gaps         1, 32 frames lost"
     assert done.stderr.decode() == (
-        f"audiofix: {damaged}: 32 frames (0.200 s) lost in 1 gaps, "
-        f"{size} bytes damaged in 1 places: get the file again\n"
+        f"audiofix: {damaged}: 32 frames (0.200 s) lost in 1 gap, "
+        f"{size} bytes damaged in 1 place: get the file again\n"
     )
 
 
