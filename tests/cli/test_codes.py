@@ -87,6 +87,13 @@ def test_a_cut_pipe(audiofix: Run) -> None:
     assert (done.returncode, told["samples"], told["seconds"]) == (3, None, 0.4)
 
 
+def test_a_damaged_first_byte_costs_nothing(audiofix: Run) -> None:
+    done = audiofix("info", "--json", stdin=b"a" + STREAM[1:])
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["packets"], told["gap_count"]) == (3, 10, 0)
+    assert told["skipped_bytes"] == len(PACKETS[0])
+
+
 def test_codes_without_a_header(audiofix: Run) -> None:
     done = audiofix("info", stdin=b"".join(PACKETS[2:]))
     assert (done.returncode, done.stdout) == (3, b"")

@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,3 +34,12 @@ def test_the_numbers_on_the_page_are_ours():
     assert ", ".join(f"{kind.value} {kind.name.lower()}" for kind in Kind) in PAGE
     end = packets_of(written(LAYOUT, random_codes(LAYOUT, 1)))[-1]
     assert f"the last {len(end)} bytes" in PAGE
+
+
+def test_codes_need_numpy_and_nothing_else():
+    script = (
+        "import sys, audiofix.codes.reader, audiofix.codes.writer;"
+        "print({'torch', 'soundfile', 'click', 'requests'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
