@@ -41,5 +41,5 @@ def test_codes_need_numpy_and_nothing_else():
         "import sys, audiofix.codes.reader, audiofix.codes.writer;"
         "print({'torch', 'soundfile', 'click', 'requests'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout == b"set()\n"

@@ -127,6 +127,14 @@ def test_a_last_packet_that_comes_early_does_not_end_the_stream():
     assert (gaps, reader.samples, reader.integrity.ended) == ([], 30000, True)
 
 
+def test_the_first_last_packet_is_believed():
+    beyond = crafted(first=100, payload=b"\0" * 200)
+    another = crafted(kind=Kind.END, frames=0, first=90, payload=END.pack(7, 0))
+    reader, packets, gaps = read_stream(*HEADERS, *CODED[:8], *TAIL, beyond, another, *CODED[9:])
+    assert (gaps, len(packets), reader.samples) == ([Gap(80, 10)], 9, 30000)
+    assert (reader.integrity.damages, reader.frames) == (2, 100)
+
+
 def test_what_follows_the_end_is_a_fault_and_is_not_read():
     reader, packets, _ = read_stream(STREAM, STREAM)
     assert len(packets) == 10 and "bytes follow its end" in str(reader.fault)
