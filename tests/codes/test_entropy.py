@@ -1,3 +1,5 @@
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,6 +42,8 @@ def test_round_trip_of_anything(bits, columns, content):
 def test_the_bytes_never_change():
     rows = np.array([[1, 1000], [1, 7], [1, 1000], [2, 1000]], np.uint16)
     assert encode_rows(rows, 10).hex() == "1ce25edc4203e8f5"
+    many = np.arange(600).reshape(300, 2) ** 2 % 997 % 41
+    assert zlib.crc32(encode_rows(many.astype(np.uint16), 10)) == 94663991
 
 
 @pytest.mark.parametrize(
@@ -60,6 +64,7 @@ def test_any_bytes_are_codes_in_range_or_an_error(content, bits):
     assert int(rows.max()) < 1 << bits
 
 
-def test_a_repetition_of_nothing_is_an_error():
+@pytest.mark.parametrize("coded", [b"", b"\xff" * 4], ids=["repeats nothing", "past the end"])
+def test_bytes_that_are_never_written_are_an_error(coded):
     with pytest.raises(InputError):
-        decode_rows(b"", 10, (1, 1))
+        decode_rows(coded, 10, (1, 1))

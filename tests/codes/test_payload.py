@@ -5,6 +5,7 @@ import pytest
 from codes.streams import LAYOUT, STEREO, random_codes
 
 from audiofix.codes.bits import unpack_bits
+from audiofix.codes.entropy import encode_rows
 from audiofix.codes.packet import MOST_PAYLOAD_BYTES, Coding, PacketHead
 from audiofix.codes.payload import decode_payload, encode_payload, most_frames
 from audiofix.errors import InputError
@@ -45,6 +46,14 @@ def test_every_layout_has_room_for_a_frame():
     largest = replace(LAYOUT, channels=256, codebooks=64, bits=16)
     assert most_frames(largest) >= 1 and largest.packed_bytes(1) <= MOST_PAYLOAD_BYTES
     assert most_frames(replace(LAYOUT, codebooks=1, bits=1)) == 65535
+
+
+def test_range_coding_that_is_no_shorter_is_refused():
+    codes = np.random.default_rng(0).integers(0, 1024, (1, 4, 8)).astype(np.uint16)
+    coded = encode_rows(codes[0], 10)
+    assert len(coded) >= LAYOUT.packed_bytes(4)
+    with pytest.raises(InputError):
+        decode_payload(coded, head_of(4, coded, Coding.RANGE), LAYOUT)
 
 
 @pytest.mark.parametrize(
