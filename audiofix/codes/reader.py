@@ -136,7 +136,7 @@ class CodeReader:
             The first frame of the packet that comes next, at most `frame`.
 
         Raises:
-            InputError: the stream cannot seek.
+            InputError: the stream cannot seek: only one at the beginning of an open file can.
         """
         try:
             entry = index.find(self._raw, frame) or index.Entry(0, 0)

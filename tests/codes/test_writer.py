@@ -53,7 +53,9 @@ def test_the_bytes_never_change():
     assert packets_of(stream) == [bytes.fromhex(packet) for packet in GOLDEN]
 
 
-@pytest.mark.parametrize("layout", [LAYOUT, STEREO, replace(LAYOUT, codebooks=16, bits=7)])
+@pytest.mark.parametrize(
+    "layout", [LAYOUT, STEREO, *(replace(STEREO, codebooks=3, bits=n) for n in (1, 7, 16))]
+)
 @pytest.mark.parametrize("frames", [0, 1, 127, 128, 129, 1000])
 @pytest.mark.parametrize("entropy", [False, True])
 def test_round_trip(layout, frames, entropy):
