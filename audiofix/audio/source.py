@@ -1,16 +1,13 @@
 """Open any audio, from a file or a pipe, as a source of chunks."""
 
 import os
-import stat
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from audiofix.audio import wave
-from audiofix.audio.bytestream import ByteStream
+from audiofix.audio.bytestream import ByteStream, name_of, open_bytes
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.pcm import Encoding, parse_encoding
 from audiofix.audio.readers import PcmReader, Reader, open_reader
@@ -106,8 +103,20 @@ def open_source(path: str | Path, *, headerless: Headerless | None = None) -> So
     Raises:
         InputError: it cannot be read, is not audio, or contradicts `headerless`.
     """
-    name = "standard input" if str(path) == "-" else str(path)
-    stream = _open_stream(path, name)
+    return source_of(open_bytes(path), name_of(path), headerless=headerless)
+
+
+def source_of(stream: ByteStream, name: str, *, headerless: Headerless | None = None) -> Source:
+    """Make a source of a stream from `open_bytes`, which then belongs to it.
+
+    Args:
+        stream: of a file or a pipe, at its beginning.
+        name: of the file; what messages call it.
+        headerless: as for `open_source`.
+
+    Raises:
+        InputError: it is not audio, or contradicts `headerless`.
+    """
     try:
         return _open(stream, name, headerless)
     except InputError as error:
@@ -134,21 +143,6 @@ def headerless_from_environment() -> Headerless | None:
         return Headerless(parse_encoding(encoding), samples_per_second, int(channels))
     except ValueError as error:
         raise UsageError(f"AUDIOFIX_PCM={value}: not understood: write f32le:48k:1") from error
-
-
-def _open_stream(path: str | Path, name: str) -> ByteStream:
-    try:
-        # Standard input's own descriptor, not a copy of it: nothing else here reads it.
-        raw: BinaryIO = (
-            os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-            if str(path) == "-"
-            else Path(path).open("rb")
-        )
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}: name a file that can be read") from error
-    status = os.fstat(raw.fileno())
-    regular = stat.S_ISREG(status.st_mode) and str(path) != "-"
-    return ByteStream(raw, status.st_size if regular else None)
 
 
 def _open(stream: ByteStream, name: str, headerless: Headerless | None) -> Source:
