@@ -194,7 +194,7 @@ def _load_pickle(path: Path) -> object:
         ) from error
     if not _tensors(content):
         raise CheckpointError(f"{path}: holds no tensors: name a model's checkpoint")
-    return content  # type: ignore[no-any-return]
+    return content
 
 
 def _allowed() -> list[Any]:
