@@ -1,6 +1,6 @@
 """Where recordings come from: a manifest, a folder in VCTK's layout, or any folder of sounds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
@@ -46,6 +46,13 @@ def recordings(source: Path, split: str, *, silences: Path | None = None) -> lis
     if not found:
         raise InputError(f"{source}: no recording in split {split}: name another split")
     return found
+
+
+def spread(found: Sequence[Recording], count: int) -> list[Recording]:
+    """Return `count` of the recordings, evenly spread; all for 0."""
+    if not count or count >= len(found):
+        return list(found)
+    return [found[place * len(found) // count] for place in range(count)]
 
 
 def read_silences(path: Path) -> Mapping[str, tuple[float, float]]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from audiofix.trainers.data.band import BandSettings, take_band
 from audiofix.trainers.data.clips import Clips, read_sound
-from audiofix.trainers.data.corpora import recordings
+from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.journal import Example
 from audiofix.trainers.loop import TOTAL, Batch, Item, LoopSettings, Losses
@@ -129,7 +129,7 @@ class VMASRRecipe:
         self.device = device
         data = settings.data
         self.training = self._recordings(source, "train")
-        self.held_out = _spread(self._recordings(source, "validation"), data.validation_files)
+        self.held_out = spread(self._recordings(source, "validation"), data.validation_files)
         samples = (data.frames - 1) * settings.model.hop_length
         self._clips = Clips(self.training, data.rate, samples, data.speeds)
 
@@ -167,7 +167,7 @@ class VMASRRecipe:
         """Return held-out clips: input, estimate, target."""
         data = self.settings.data
         examples = []
-        for place, recording in enumerate(_spread(self.held_out, count)):
+        for place, recording in enumerate(spread(self.held_out, count)):
             rate = data.validation_rates[place % len(data.validation_rates)]
             clean, degraded = self._held_out_clip(recording, rate)
             made = self._restore(networks["generator"], degraded, rate)
@@ -265,13 +265,6 @@ def _above(made: Tensor, wanted: Tensor, edge: Tensor) -> Tensor:
     made_log, _ = log_magnitude_and_phase(made)
     wanted_log, _ = log_magnitude_and_phase(wanted)
     return l1_loss(made_log * missing, wanted_log * missing)
-
-
-def _spread(found: Sequence[Recording], count: int) -> list[Recording]:
-    """Return `count` of the recordings, evenly spread; all for 0."""
-    if not count or count >= len(found):
-        return list(found)
-    return [found[place * len(found) // count] for place in range(count)]
 
 
 def _start_from(network: nn.Module, start: str) -> None:
