@@ -1,10 +1,15 @@
-"""A tiny VM-ASR with random weights: real code paths without a trained model."""
+"""Tiny models with random weights: real code paths without trained ones."""
 
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
+from audiofix.backends.audiodec.autoencoder import Autoencoder
+from audiofix.backends.audiodec.codec import AudioDec
+from audiofix.backends.audiodec.config import AutoencoderConfig, CodecConfig, VocoderConfig
+from audiofix.backends.audiodec.vocoder import Vocoder
+from audiofix.backends.placement import Placement
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.backends.weights import Checkpoint, save_checkpoint
@@ -21,3 +26,30 @@ def tiny_checkpoint(path: Path, **config) -> Path:
     tensors = network.state_dict()
     save_checkpoint(path, Checkpoint("tiny", "vmasr", settings, tensors, str(path)))
     return path
+
+
+AUTOENCODER = AutoencoderConfig(
+    encode_channels=4,
+    decode_channels=4,
+    code_dim=8,
+    codebook_num=3,
+    codebook_size=32,
+    enc_strides=(2, 3, 2, 2),
+    dec_strides=(2, 2, 3, 2),
+)
+VOCODER = VocoderConfig(
+    in_channels=8, channels=32, upsample_scales=(2, 2, 3, 2), upsample_kernel_sizes=(4, 4, 6, 4)
+)
+
+
+def tiny_codec(start="warm", *, vocoded=False, rate=8000) -> AudioDec:
+    """Return a tiny AudioDec of hop 24, with random weights that let the input be heard."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        autoencoder = Autoencoder(AUTOENCODER)
+        autoencoder.encoder.conv.conv.weight.data.mul_(10)
+        for codebook in autoencoder.quantizer.codebook.layers:
+            codebook.embed.mul_(0.05)
+        vocoder = Vocoder(VOCODER) if vocoded else None
+    config = CodecConfig(rate, AUTOENCODER, VOCODER if vocoded else None, start)
+    return AudioDec("tiny", config, autoencoder, vocoder, Placement(torch.device("cpu")))

@@ -22,6 +22,10 @@ BACKENDS: Mapping[str, str] = {
 NETWORKS: Mapping[str, str] = {
     "vmasr": "audiofix.backends.vmasr.network",
     "vmasr.discriminator": "audiofix.backends.vmasr.discriminator",
+    "audiodec": "audiofix.backends.audiodec.autoencoder",
+    "audiodec.discriminator": "audiofix.backends.audiodec.discriminator",
+    "audiodec.vocoder": "audiofix.backends.audiodec.vocoder",
+    "audiodec.vocoder_discriminator": "audiofix.backends.audiodec.discriminator",
 }
 """Network -> the module whose `build(config)` makes it."""
 

@@ -17,7 +17,7 @@ class Case:
 
     def __init__(self, path):
         self.arrays = dict(np.load(path))
-        self.config = json.loads(str(self.arrays.pop("config", "{}")))
+        self.config = json.loads(np.asarray(self.arrays.pop("config", "{}")).item())
 
     def __contains__(self, name):
         return name in self.arrays

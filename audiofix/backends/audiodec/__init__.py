@@ -1,0 +1,1 @@
+"""AudioDec, a streaming neural speech codec (Wu, Gebru, Marković, Richard; ICASSP 2023)."""

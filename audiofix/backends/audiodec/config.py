@@ -1,0 +1,217 @@
+"""Settings of AudioDec's networks, under the names that the authors' files use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from math import prod
+from typing import Any, Literal, Self, get_args
+
+from audiofix.errors import SettingsError
+
+Mode = Literal["causal", "noncausal"]
+Family = Literal["audiodec", "activate_audiodec"]
+Projection = Literal["conv1d", "conv1d_bn"]
+Start = Literal["zeros", "replicate", "warm"]
+"""How a stream begins: with all history zero; with the first frame replicated where a network
+looks back at frames, which is what whole signals get; or after a stretch of silence."""
+
+WARM_UP_SAMPLES = 8192
+"""Silence that the authors' programs feed before a stream, rounded up to whole frames."""
+
+_CHOICES: Mapping[str, tuple[object, ...]] = {
+    "mode": get_args(Mode),
+    "codec": get_args(Family),
+    "projector": get_args(Projection),
+    "quantier": ("residual_vq",),  # so it is spelled
+    "use_additional_convs": (True,),
+    "nonlinear_activation": ("LeakyReLU",),
+}
+"""Settings that are one of a few words. Those that are no field have one value in every release."""
+
+_BESIDE = frozenset({"note", "stats"})
+"""Keys beside the settings: remarks, and where training read its statistics from."""
+
+
+class _Settings:
+    """Reading of one of the authors' tables into a dataclass."""
+
+    @classmethod
+    def from_mapping(cls, table: Mapping[str, object]) -> Self:
+        """Return the settings that an authors' or parity table holds.
+
+        Raises:
+            SettingsError: a key is unknown, or asks for something that no release uses.
+        """
+        own = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # dataclasses only
+        chosen: dict[str, Any] = {}
+        for name, value in table.items():
+            if name not in own | _CHOICES.keys() | _BESIDE:
+                near = get_close_matches(name, [*own, *_CHOICES], 1)
+                hint = f": did you mean {near[0]}?" if near else ""
+                raise SettingsError(f"{name}: not a setting of AudioDec{hint}")
+            if value not in _CHOICES.get(name, (value,)):
+                choices = ", ".join(map(str, _CHOICES[name]))
+                raise SettingsError(f"{name}: {value!r}: use one of {choices}")
+            if name in own:
+                chosen[name] = _frozen(value)
+        return cls(**chosen)
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(one) for one in value)
+    if isinstance(value, Mapping):
+        return tuple(sorted(value.items()))
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class AutoencoderConfig(_Settings):
+    """One autoencoder. The defaults are the released 48 kHz model.
+
+    Attributes:
+        input_channels: of the sound; more than one are coded jointly.
+        output_channels: of the decoded sound.
+        encode_channels: after the first convolution.
+        decode_channels: before the last one.
+        code_dim: length of a code vector.
+        codebook_num: codebooks, one code each a frame.
+        codebook_size: words in a codebook.
+        bias: of the convolutions that change the rate.
+        enc_ratios: channels after each encoder block, in units of `encode_channels`.
+        dec_ratios: channels before each decoder block, in units of `decode_channels`.
+        enc_strides: samples per step, block by block; the product is the hop.
+        dec_strides: the same on the way back.
+        mode: no released model is non-causal; such a one cannot stream.
+        codec: `activate_audiodec` has more activations and a limited output.
+        projector: what makes code vectors of the encoder's output.
+        use_weight_norm: for training; folded when a model is opened.
+    """
+
+    input_channels: int = 1
+    output_channels: int = 1
+    encode_channels: int = 32
+    decode_channels: int = 32
+    code_dim: int = 64
+    codebook_num: int = 8
+    codebook_size: int = 1024
+    bias: bool = True
+    enc_ratios: tuple[int, ...] = (2, 4, 8, 16)
+    dec_ratios: tuple[int, ...] = (16, 8, 4, 2)
+    enc_strides: tuple[int, ...] = (3, 4, 5, 5)
+    dec_strides: tuple[int, ...] = (5, 5, 4, 3)
+    mode: Mode = "causal"
+    codec: Family = "audiodec"
+    projector: Projection = "conv1d"
+    use_weight_norm: bool = False
+
+    @property
+    def hop(self) -> int:
+        """Samples per frame."""
+        return prod(self.enc_strides)
+
+    @property
+    def activated(self) -> bool:
+        """Whether blocks are joined by activations."""
+        return self.codec == "activate_audiodec"
+
+
+@dataclass(frozen=True, slots=True)
+class VocoderConfig(_Settings):
+    """One vocoder. The defaults are v1, which is also v3.
+
+    Attributes:
+        in_channels: length of a code vector.
+        out_channels: of the sound.
+        channels: after the first convolution; halved by each upsampling.
+        kernel_size: of the first and the last convolution.
+        upsample_scales: the product is the hop.
+        upsample_kernel_sizes: twice the scales.
+        resblock_kernel_sizes: one residual block each.
+        resblock_dilations: of each block's convolutions.
+        groups: with one kernel and more than one group, that block works on copies of its input.
+        bias: of all convolutions but the one that joins groups.
+        nonlinear_activation_params: the negative slope.
+        use_weight_norm: for training; folded when a model is opened.
+    """
+
+    in_channels: int = 64
+    out_channels: int = 1
+    channels: int = 512
+    kernel_size: int = 7
+    upsample_scales: tuple[int, ...] = (5, 5, 4, 3)
+    upsample_kernel_sizes: tuple[int, ...] = (10, 10, 8, 6)
+    resblock_kernel_sizes: tuple[int, ...] = (11,)
+    resblock_dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5),)
+    groups: int = 3
+    bias: bool = True
+    nonlinear_activation_params: tuple[tuple[str, float], ...] = (("negative_slope", 0.1),)
+    use_weight_norm: bool = True
+
+    def __post_init__(self) -> None:
+        """Check what the networks rely on.
+
+        Raises:
+            SettingsError: a kernel is not twice its scale.
+        """
+        if self.upsample_kernel_sizes != tuple(2 * scale for scale in self.upsample_scales):
+            raise SettingsError("upsample_kernel_sizes: must be twice upsample_scales")
+
+    @property
+    def hop(self) -> int:
+        """Samples per frame."""
+        return prod(self.upsample_scales)
+
+    @property
+    def slope(self) -> float:
+        """Negative slope of the leaky rectifiers, the last one excepted."""
+        return dict(self.nonlinear_activation_params).get("negative_slope", 0.01)
+
+    @property
+    def multi_group(self) -> bool:
+        """Whether blocks work on copies of their input, one a group."""
+        return len(self.resblock_kernel_sizes) == 1 and self.groups > 1
+
+
+@dataclass(frozen=True, slots=True)
+class CodecConfig:
+    """An encoder, its codebooks and a receiver.
+
+    Attributes:
+        rate: samples per second.
+        autoencoder: the encoder and codebooks; and the receiver, if there is no vocoder.
+        vocoder: the receiver.
+        start: how streams begin.
+    """
+
+    rate: int
+    autoencoder: AutoencoderConfig
+    vocoder: VocoderConfig | None = None
+    start: Start = "warm"
+
+    @property
+    def warm_up_frames(self) -> int:
+        """Frames of silence before a stream."""
+        return -(-WARM_UP_SAMPLES // self.autoencoder.hop) if self.start == "warm" else 0
+
+
+def table_of(config: Mapping[str, object], *names: str) -> Mapping[str, object]:
+    """Return the first table of these names inside `config`, or `config` itself."""
+    for name in names:
+        table = config.get(name)
+        if isinstance(table, Mapping):
+            return table
+    return config
+
+
+SYM_AD = AutoencoderConfig()
+SYM_AAD = replace(SYM_AD, codec="activate_audiodec", use_weight_norm=True)
+SYM_AD_C16 = replace(SYM_AD, codebook_num=16, enc_strides=(2, 4, 5, 8), dec_strides=(8, 5, 4, 2))
+VOCODER_V1 = VocoderConfig()
+VOCODER_V0 = replace(
+    VOCODER_V1,
+    resblock_kernel_sizes=(3, 7, 11),
+    resblock_dilations=((1, 3, 5), (1, 3, 5), (1, 3, 5)),
+    groups=1,
+)
+VOCODER_V2 = replace(VOCODER_V1, resblock_kernel_sizes=(3,))

@@ -1,0 +1,213 @@
+"""Convolutions along time that see the past only, for whole signals and for endless streams.
+
+A whole signal is `[batch, channels, time]`. A stream is laid out time-major, `[groups, time,
+channels]`: its history is then contiguous, a convolution is one matrix product over the taps, and a
+transposed one is a product whose result needs no rearrangement. Attribute names are those of
+AudioDec's checkpoints.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear, pad
+
+from audiofix.nn.state import StreamState
+from audiofix.nn.weight_norm import fold_weight_norm
+
+
+class StreamingLayer(nn.Module):
+    """A layer whose weights are repacked for streams; see `prepare_streams`."""
+
+    packed: Tensor
+    """`[groups, columns, out_channels]`: what a row of gathered taps is multiplied by."""
+
+    def pack(self) -> Tensor:
+        """Return `packed` from the layer's weights."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *rest: Any, **named: Any
+    ) -> None:
+        # Published files hold the history of some forgotten stream under this name.
+        state_dict.pop(f"{prefix}pad_buffer", None)
+        super()._load_from_state_dict(state_dict, prefix, *rest, **named)
+
+
+def prepare_streams(network: nn.Module) -> None:
+    """Ready a network for streams: fold weight norms and repack the weights, in place."""
+    fold_weight_norm(network)
+    for module in network.modules():
+        if isinstance(module, StreamingLayer):
+            module.register_buffer("packed", module.pack().detach(), persistent=False)
+
+
+class CausalConv1d(StreamingLayer):
+    """A convolution whose outputs depend on their own and earlier samples."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        """Make the convolution. Its reach is `(kernel_size - 1) * dilation` samples back."""
+        super().__init__()
+        self.conv = nn.Conv1d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+        )
+        self.reach = (kernel_size - 1) * dilation
+
+    def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
+        """Convolve along time.
+
+        A whole signal is padded with zeros on the left: output j ends at sample `j * stride`.
+        With `state` the layer continues a stream, and its outputs end with the last sample of
+        each `stride`. To have them where a whole signal has them, a stream begins with a call of
+        one sample.
+
+        Args:
+            x: `[batch, in_channels, time]`; with `state`, `[groups, time, in_channels / groups]`,
+                where time is a multiple of the stride but in the first call.
+            state: the stream that `x` continues.
+
+        Returns:
+            `[batch, out_channels, ceil(time / stride)]`, or time-major as `x` is.
+        """
+        if state is None:
+            return self.conv(pad(x, (self.reach, 0)))  # type: ignore[no-any-return]
+        stride, dilation, kernel = self.conv.stride[0], self.conv.dilation[0], self._kernel
+        groups, time, channels = x.shape
+        outputs = -(-time // stride)
+        window = state.extend(self, x, (outputs - 1) * stride + 1 + self.reach - time)
+        taps = window.as_strided(
+            (groups, outputs, kernel, channels),
+            (window.stride(0), stride * channels, dilation * channels, 1),
+        )
+        return self._product(taps.reshape(groups, outputs, kernel * channels))
+
+    @property
+    def _kernel(self) -> int:
+        return self.conv.kernel_size[0]
+
+    def _product(self, rows: Tensor) -> Tensor:
+        if self.conv.bias is None:
+            return torch.bmm(rows, self.packed)
+        return torch.baddbmm(self.conv.bias.view(len(rows), 1, -1), rows, self.packed)
+
+    def pack(self) -> Tensor:
+        """Return the weights as `[groups, kernel * in_channels, out_channels]` of a group."""
+        weight = self.conv.weight.unflatten(0, (self.conv.groups, -1))
+        return weight.permute(0, 3, 2, 1).flatten(1, 2).contiguous()
+
+
+class CausalUpsample1d(StreamingLayer):
+    """A transposed convolution of kernel `2 * stride` that sees this frame and the one before.
+
+    `y[t * stride + r] = bias + w[:, :, r] x[t] + w[:, :, stride + r] x[t - 1]`; before the first
+    frame of a whole signal comes the same frame again.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, *, bias: bool = True
+    ) -> None:
+        """Make the transposed convolution."""
+        super().__init__()
+        self.deconv = nn.ConvTranspose1d(in_channels, out_channels, 2 * stride, stride, bias=bias)
+
+    def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
+        """Return `stride` times as many steps.
+
+        Args:
+            x: `[batch, in_channels, time]`; with `state`, `[1, time, in_channels]`.
+            state: the stream that `x` continues.
+
+        Returns:
+            `[batch, out_channels, time * stride]`, or time-major as `x` is.
+        """
+        stride = self.deconv.stride[0]
+        if state is None:
+            y = self.deconv(torch.cat([x[:, :, :1], x], dim=2))
+            return y[:, :, stride:-stride]  # type: ignore[no-any-return]
+        first = x[:, :1] if state.beginning == "replicate" else None
+        window = state.extend(self, x, 1, first)
+        _, time, channels = x.shape
+        pairs = window.as_strided((1, time, 2 * channels), (0, channels, 1))
+        y = torch.bmm(pairs, self.packed).view(1, time * stride, -1)
+        return y if self.deconv.bias is None else y + self.deconv.bias
+
+    def pack(self) -> Tensor:
+        """Return the weights as `[1, 2 * in_channels, stride * out_channels]`, x[t - 1] first."""
+        now, before = self.deconv.weight.chunk(2, dim=2)
+        columns = torch.cat([before, now]).transpose(1, 2)
+        return columns.flatten(1)[None].contiguous()
+
+
+class PointwiseConv1d(nn.Conv1d):
+    """A convolution of kernel 1: every step by itself."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, bias: bool = False) -> None:
+        """Make the convolution."""
+        super().__init__(in_channels, out_channels, 1, bias=bias)
+
+    def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
+        """Return `[batch, out_channels, time]`; with `state`, time-major as `x` is."""
+        if state is None:
+            return super().forward(x)
+        return linear(x, self.weight[:, :, 0], self.bias)
+
+
+class CentredConv1d(nn.Module):
+    """The non-causal twin of `CausalConv1d`: zeros on both sides; cannot stream."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        """Make the convolution."""
+        super().__init__()
+        padding = (kernel_size - 1) // 2 * dilation
+        self.conv = nn.Conv1d(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
+        )
+
+    def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
+        """Return `[batch, out_channels, about time / stride]`."""
+        assert state is None
+        return self.conv(x)  # type: ignore[no-any-return]
+
+
+class CentredUpsample1d(nn.Module):
+    """The non-causal twin of `CausalUpsample1d`; cannot stream."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, *, bias: bool = True
+    ) -> None:
+        """Make the transposed convolution."""
+        super().__init__()
+        self.deconv = nn.ConvTranspose1d(
+            in_channels, out_channels, 2 * stride, stride, (stride + 1) // 2, stride % 2, bias=bias
+        )
+
+    def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
+        """Return `[batch, out_channels, time * stride]`."""
+        assert state is None
+        return self.deconv(x)  # type: ignore[no-any-return]

@@ -1,0 +1,158 @@
+"""Residual vector quantisation (Zeghidour et al., SoundStream, 2021, algorithm 1).
+
+The arithmetic, its order of summation included, is AudioDec's: the same input gives its codes.
+Attribute names are those of its checkpoints.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding, mse_loss, one_hot
+
+_DECAY = 0.8
+_EPS = 1e-5
+"""Of the moving averages that train a codebook."""
+
+_LOG_FLOOR = 1e-10
+"""Keeps the logarithm of an unused word's frequency finite."""
+
+
+class Quantised(NamedTuple):
+    """What quantising gives.
+
+    Attributes:
+        vectors: `[batch, time, dim]`, sum of the chosen words; its gradient goes straight through.
+        codes: `[codebooks, batch, time]`.
+        losses: `[codebooks]`, commitment of each stage's input to its word.
+        perplexities: `[codebooks]`, how many words are in use, as if equally often.
+    """
+
+    vectors: Tensor
+    codes: Tensor
+    losses: Tensor
+    perplexities: Tensor
+
+
+class Codebook(nn.Module):
+    """One stage's words, `[dim, size]`. Learned by moving averages, not by gradients."""
+
+    embed: Tensor
+    cluster_size: Tensor
+    embed_avg: Tensor
+
+    def __init__(self, dim: int, size: int) -> None:
+        """Draw the words from a normal distribution."""
+        super().__init__()
+        words = torch.randn(dim, size)
+        self.register_buffer("embed", words)
+        self.register_buffer("cluster_size", torch.zeros(size))
+        self.register_buffer("embed_avg", words.clone())
+
+    def search(self, rows: Tensor, square_norms: Tensor | None = None) -> Tensor:
+        """Return the code of the word nearest to each row; of equally near ones the first.
+
+        Args:
+            rows: `[rows, dim]`.
+            square_norms: what `square_norms()` returned, where the words have not changed since.
+        """
+        if square_norms is None:
+            square_norms = self.square_norms()
+        # In this order: another rounding picks another word where two are nearly as near.
+        distances = rows.square().sum(1, keepdim=True) - 2 * (rows @ self.embed)
+        return (distances + square_norms).argmin(1)
+
+    def square_norms(self) -> Tensor:
+        """Return the squared length of every word, `[1, size]`."""
+        return self.embed.square().sum(0, keepdim=True)
+
+    def lookup(self, codes: Tensor) -> Tensor:
+        """Return the words of codes of any shape, `[..., dim]`."""
+        return embedding(codes, self.embed.t())
+
+    @torch.no_grad()
+    def learn(self, rows: Tensor, codes: Tensor) -> None:
+        """Move each word towards the mean of the rows that chose it."""
+        chosen = one_hot(codes, self.embed.shape[1]).to(rows.dtype)
+        self.cluster_size.lerp_(chosen.sum(0), 1 - _DECAY)
+        self.embed_avg.lerp_(rows.t() @ chosen, 1 - _DECAY)
+        total = self.cluster_size.sum()
+        smoothed = (self.cluster_size + _EPS) / (total + len(self.cluster_size) * _EPS) * total
+        self.embed.copy_(self.embed_avg / smoothed)
+
+
+class ResidualVQ(nn.Module):
+    """Codebooks in a row, each of which quantises what the ones before left over."""
+
+    def __init__(self, dim: int, size: int, codebooks: int) -> None:
+        """Make `codebooks` stages of `size` words."""
+        super().__init__()
+        self.size = size
+        self.layers = nn.ModuleList(Codebook(dim, size) for _ in range(codebooks))
+
+    def forward(self, x: Tensor) -> Quantised:
+        """Quantise; in training mode also teach the codebooks.
+
+        Args:
+            x: `[batch, time, dim]`.
+        """
+        residual = x
+        total = torch.zeros_like(x)
+        codes, losses, perplexities = [], [], []
+        for codebook in self._codebooks():
+            rows = residual.detach().flatten(0, 1)
+            code = codebook.search(rows)
+            words = codebook.lookup(code).view_as(residual)
+            if self.training:
+                codebook.learn(rows, code)
+            losses.append(mse_loss(words, residual))
+            perplexities.append(_perplexity(code, codebook.embed.shape[1]))
+            codes.append(code.view(residual.shape[:2]))
+            # Not `words`: this rounding is part of what was published.
+            passed = residual + (words - residual).detach()
+            residual = residual - passed
+            total = total + passed
+        return Quantised(total, torch.stack(codes), torch.stack(losses), torch.stack(perplexities))
+
+    def search(self, rows: Tensor, square_norms: list[Tensor]) -> Tensor:
+        """Return the codes `[rows, codebooks]` of rows `[rows, dim]`, and nothing else.
+
+        Args:
+            rows: what to quantise.
+            square_norms: what `square_norms()` returned.
+        """
+        residual = rows
+        codes = []
+        for codebook, norms in zip(self._codebooks(), square_norms, strict=True):
+            code = codebook.search(residual, norms)
+            words = codebook.lookup(code)
+            residual = residual - (residual + (words - residual))
+            codes.append(code)
+        return torch.stack(codes, dim=1)
+
+    def square_norms(self) -> list[Tensor]:
+        """Return each codebook's squared lengths."""
+        return [codebook.square_norms() for codebook in self._codebooks()]
+
+    def lookup(self, codes: Tensor) -> Tensor:
+        """Return the sum of the words, in stage order.
+
+        Args:
+            codes: `[codebooks, ...]`, the first stages if there are fewer than codebooks; each in
+                `0 .. size - 1`.
+
+        Returns:
+            `[..., dim]`.
+        """
+        total = self._codebooks()[0].lookup(codes[0])
+        for codebook, code in zip(self._codebooks()[1:], codes[1:], strict=False):
+            total = total + codebook.lookup(code)
+        return total
+
+    def _codebooks(self) -> list[Codebook]:
+        return [layer for layer in self.layers if isinstance(layer, Codebook)]
+
+
+def _perplexity(codes: Tensor, size: int) -> Tensor:
+    shares = torch.bincount(codes.flatten(), minlength=size) / codes.numel()
+    return torch.exp(-(shares * torch.log(shares + _LOG_FLOOR)).sum())

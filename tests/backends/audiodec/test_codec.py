@@ -1,0 +1,51 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from tiny import AUTOENCODER, VOCODER, tiny_codec
+
+from audiofix.backends.audiodec.autoencoder import Autoencoder
+from audiofix.backends.audiodec.codec import AudioDec, codebook_hash
+from audiofix.backends.audiodec.config import CodecConfig
+from audiofix.backends.audiodec.vocoder import Vocoder
+from audiofix.backends.placement import Placement
+from audiofix.errors import CheckpointError
+
+CPU = Placement(torch.device("cpu"))
+
+
+def test_layout_says_how_to_read_the_codes():
+    layout = tiny_codec(rate=16000).layout
+    assert (layout.model, layout.rate, layout.channels) == ("tiny", 16000, 1)
+    assert (layout.hop, layout.codebooks, layout.bits) == (24, 3, 5)
+    assert len(layout.checkpoint) == 16 and int(layout.checkpoint, 16) > 0
+
+
+def test_who_shares_the_codebooks_shares_the_hash():
+    network = Autoencoder(AUTOENCODER)
+    before = codebook_hash(network.quantizer)
+    torch.nn.init.zeros_(network.decoder.conv2.conv.weight)
+    assert codebook_hash(network.quantizer) == before
+    network.quantizer.codebook.layers[2].embed[0, 0] += 1
+    assert codebook_hash(network.quantizer) != before
+
+
+@pytest.mark.parametrize(
+    ("autoencoder", "vocoder", "message"),
+    [
+        (replace(AUTOENCODER, mode="noncausal"), None, "not causal"),
+        (replace(AUTOENCODER, input_channels=2), None, "jointly"),
+        (replace(AUTOENCODER, dec_strides=(2, 2, 2, 2)), None, "16 samples of a frame, not 24"),
+        (replace(AUTOENCODER, enc_strides=(2, 2, 2, 2)), VOCODER, "24 samples of a frame, not 16"),
+    ],
+)
+def test_networks_that_make_no_codec(autoencoder, vocoder, message):
+    networks = Autoencoder(autoencoder), vocoder and Vocoder(vocoder)
+    with pytest.raises(CheckpointError, match=message):
+        AudioDec("odd", CodecConfig(8000, autoencoder, vocoder), *networks, CPU)
+
+
+def test_weights_are_folded_once():
+    codec = tiny_codec(vocoded=True)
+    names = [name for name, _ in codec.codes_to_sound.receiver.named_parameters()]
+    assert names and not any(name.endswith(("weight_g", "weight_v")) for name in names)

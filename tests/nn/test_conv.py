@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from audiofix.nn.conv import (
+    CausalConv1d,
+    CausalUpsample1d,
+    CentredConv1d,
+    CentredUpsample1d,
+    PointwiseConv1d,
+    prepare_streams,
+)
+from audiofix.nn.state import StreamState
+
+
+def signal(channels, time):
+    return torch.randn(1, channels, time, generator=torch.Generator().manual_seed(1))
+
+
+def streamed(layer, x, sizes, *, groups=1, beginning="zeros"):
+    """Return what a layer makes of `[1, channels, time]`, cut as told, in the same layout."""
+    prepare_streams(layer)
+    state = StreamState(beginning)
+    by_group = x[0].unflatten(0, (groups, -1)).transpose(1, 2)
+    with torch.no_grad():
+        parts = [layer(part, state).clone() for part in by_group.split(sizes, dim=1)]
+    return torch.cat(parts, dim=1).transpose(1, 2).flatten(0, 1)[None]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "groups", "bias"),
+    [(7, 1, 1, 1, False), (7, 1, 9, 1, True), (6, 3, 1, 1, True), (11, 1, 5, 3, True)],
+)
+def test_a_stream_is_the_whole_signal(kernel, stride, dilation, groups, bias):
+    options = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
+    layer = CausalConv1d(6, 12, kernel, **options)
+    x = signal(6, 1 + 40 * stride)
+    whole = layer(x)
+    # Blocks end with the first sample of each stride, so a stream begins with one sample.
+    sizes = [1, stride, 4 * stride, 35 * stride]
+    torch.testing.assert_close(streamed(layer, x, sizes, groups=groups), whole)
+
+
+@pytest.mark.parametrize("beginning", ["zeros", "replicate"])
+def test_upsampling_in_a_stream(beginning):
+    layer = CausalUpsample1d(6, 4, 5)
+    x = signal(6, 10)
+    padded = torch.cat([x[:, :, :1] * (beginning == "replicate"), x], dim=2)
+    expected = layer.deconv(padded)[:, :, 5:-5]
+    found = streamed(layer, x, [1, 2, 7], beginning=beginning)
+    assert found.shape == (1, 4, 50)
+    torch.testing.assert_close(found, expected)
+    if beginning == "replicate":
+        torch.testing.assert_close(found, layer(x))
+
+
+def test_upsampling_is_the_formula():
+    layer = CausalUpsample1d(2, 3, 4)
+    x = signal(2, 6)
+    y, weight = layer(x), layer.deconv.weight
+    now, before = x[0, :, 3], x[0, :, 2]
+    expected = layer.deconv.bias + now @ weight[:, :, 1] + before @ weight[:, :, 4 + 1]
+    torch.testing.assert_close(y[0, :, 3 * 4 + 1], expected)
+
+
+def test_pointwise_in_a_stream():
+    layer = PointwiseConv1d(6, 4, bias=True)
+    x = signal(6, 10)
+    torch.testing.assert_close(streamed(layer, x, [3, 7]), layer(x))
+
+
+def test_outputs_depend_on_the_past_only():
+    layer = CausalConv1d(1, 1, 7, stride=3)
+    x = signal(1, 31)
+    changed = x.clone()
+    changed[..., 13] += 1  # between the ends of outputs 4 and 5
+    moved = (layer(x) != layer(changed))[0, 0].nonzero().flatten().tolist()
+    assert moved == [5, 6]
+
+
+@pytest.mark.parametrize("stride", [2, 3, 4, 5])
+def test_centred_twins_keep_the_length(stride):
+    x = signal(2, 20 * stride)
+    assert CentredConv1d(2, 3, 7, dilation=9)(x).shape == (1, 3, 20 * stride)
+    down = CentredConv1d(2, 3, 2 * stride, stride=stride)(x)
+    assert down.shape == (1, 3, 20)
+    assert CentredUpsample1d(3, 2, stride)(down).shape == x.shape
+
+
+def test_published_histories_are_not_loaded():
+    layer = CausalConv1d(2, 2, 3)
+    state = {**layer.state_dict(), "pad_buffer": torch.ones(4, 2, 2)}
+    layer.load_state_dict(state)
+    assert "pad_buffer" in state and "pad_buffer" not in layer.state_dict()
+    prepare_streams(layer)
+    assert list(layer.state_dict()) == ["conv.weight", "conv.bias"]

@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from audiofix.nn.vq import Codebook, ResidualVQ
+
+
+def quantiser(codebooks=3, size=16, dim=4):
+    torch.manual_seed(0)
+    vq = ResidualVQ(dim, size, codebooks)
+    for stage, codebook in enumerate(vq.layers):
+        codebook.embed.mul_(0.5**stage)
+    return vq.eval()
+
+
+def test_search_finds_the_nearest_word():
+    codebook = Codebook(4, 16)
+    rows = torch.randn(50, 4)
+    distances = torch.cdist(rows.double(), codebook.embed.t().double())
+    assert torch.equal(codebook.search(rows), distances.argmin(1))
+
+
+def test_of_equally_near_words_the_first_wins():
+    codebook = Codebook(1, 4)
+    codebook.embed.copy_(torch.tensor([[5.0, 1.0, -1.0, 1.0]]))
+    assert codebook.search(torch.zeros(1, 1)).tolist() == [1]
+
+
+def test_stages_leave_less_and_less():
+    vq = quantiser()
+    x = torch.randn(2, 30, 4)
+    result = vq(x)
+    assert result.codes.shape == (3, 2, 30)
+    errors = [(x - vq.lookup(result.codes[:books])).square().mean() for books in (1, 2, 3)]
+    assert errors[0] > errors[1] > errors[2]
+    torch.testing.assert_close(torch.stack(errors), result.losses)
+    torch.testing.assert_close(vq.lookup(result.codes), result.vectors)
+    searched = vq.search(x.flatten(0, 1), vq.square_norms())
+    assert torch.equal(searched.t().view_as(result.codes), result.codes)
+
+
+def test_perplexity_counts_the_words_in_use():
+    vq = quantiser(codebooks=1)
+    words = vq.layers[0].embed.t()
+    result = vq(words[[0, 1, 2, 3]].view(1, 4, 4))
+    assert float(result.perplexities[0]) == pytest.approx(4, rel=1e-4)
+    assert float(result.losses[0]) == pytest.approx(0, abs=1e-12)
+
+
+def test_only_the_first_stage_teaches_the_encoder():
+    vq = quantiser().train()
+    x = torch.randn(1, 8, 4, requires_grad=True)
+    before = vq.layers[0].embed.clone()
+    first = vq.layers[0].lookup(vq.layers[0].search(x.detach()[0]))
+    result = vq(x)
+    (result.vectors.sum() + result.losses.sum()).backward()
+    torch.testing.assert_close(x.grad[0], 1 + 2 * (x.detach()[0] - first) / x.numel())
+    assert not torch.equal(vq.layers[0].embed, before)
+
+
+def test_a_word_moves_to_the_mean_of_its_rows():
+    codebook = Codebook(2, 4)
+    rows = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    codes = torch.tensor([2, 2])
+    for _ in range(200):
+        codebook.learn(rows, codes)
+    torch.testing.assert_close(codebook.embed[:, 2], torch.tensor([2.0, 3.0]), rtol=1e-3, atol=0)
