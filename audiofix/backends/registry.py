@@ -6,9 +6,9 @@ from importlib import import_module
 
 from torch import nn
 
-from audiofix.backends.base import Config, Restorer
+from audiofix.backends.base import Codec, Config, Restorer
 from audiofix.backends.placement import place
-from audiofix.backends.weights import load_checkpoint
+from audiofix.backends.weights import Checkpoint, load_checkpoint
 from audiofix.checkpoints.store import default_entry
 from audiofix.errors import CheckpointError, UsageError
 
@@ -18,6 +18,11 @@ BACKENDS: Mapping[str, str] = {
     "vmasr": "audiofix.backends.vmasr.restore",
 }
 """Backend -> the module whose `restorer(checkpoint, placement)` opens its checkpoints."""
+
+CODECS: Mapping[str, str] = {
+    "audiodec": "audiofix.backends.audiodec.codec",
+}
+"""Backend -> the module whose `codec(checkpoint, placement)` opens its checkpoints."""
 
 NETWORKS: Mapping[str, str] = {
     "vmasr": "audiofix.backends.vmasr.network",
@@ -72,8 +77,39 @@ def load(
         DeviceError: the device is absent.
     """
     placement = place(device, precision)
+    checkpoint = _checkpoint(model, BACKENDS, verb=verb, rate=rate, offline=offline)
+    restorer: Restorer = import_module(BACKENDS[checkpoint.backend]).restorer(checkpoint, placement)
+    log.info("model %s (%s), on %s", checkpoint.name, checkpoint.origin, placement)
+    return restorer
+
+
+def load_codec(
+    model: str | None,
+    *,
+    verb: str,
+    rate: int,
+    device: str = "auto",
+    precision: str = "auto",
+    offline: bool | None = None,
+) -> Codec:
+    """Load a codec, downloading its checkpoint on first use; see `load`."""
+    placement = place(device, precision)
+    checkpoint = _checkpoint(model, CODECS, verb=verb, rate=rate, offline=offline)
+    codec: Codec = import_module(CODECS[checkpoint.backend]).codec(checkpoint, placement)
+    log.info("model %s (%s), on %s", checkpoint.name, checkpoint.origin, placement)
+    return codec
+
+
+def _checkpoint(
+    model: str | None,
+    backends: Mapping[str, str],
+    *,
+    verb: str,
+    rate: int,
+    offline: bool | None,
+) -> Checkpoint:
     if model is None:
-        entry = default_entry(verb, rate, BACKENDS)
+        entry = default_entry(verb, rate, backends)
         if entry is None:
             raise CheckpointError(
                 f"{verb}: no checkpoint on this machine: fetch one with "
@@ -81,11 +117,9 @@ def load(
             )
         model = entry.name
     checkpoint = load_checkpoint(model, offline=offline)
-    if checkpoint.backend not in BACKENDS:
+    if checkpoint.backend not in backends:
         raise CheckpointError(
-            f"{checkpoint.name}: its system {checkpoint.backend} is not in this version of "
-            f"audiofix: choose a model of {', '.join(BACKENDS)}"
+            f"{checkpoint.name}: a {checkpoint.backend} checkpoint cannot {verb}: "
+            f"choose a model of {', '.join(backends)}"
         )
-    restorer: Restorer = import_module(BACKENDS[checkpoint.backend]).restorer(checkpoint, placement)
-    log.info("model %s (%s), on %s", checkpoint.name, checkpoint.origin, placement)
-    return restorer
+    return checkpoint

@@ -20,7 +20,7 @@ from audiofix.checkpoints.download import Progress
 from audiofix.errors import CheckpointError
 
 _METADATA_KEY = "audiofix"
-_OUTER_KEYS = ("state_dict", "model_state_dict", "state", "model")
+_OUTER_KEYS = ("state_dict", "model_state_dict", "state", "model", "generator")
 _PREFIXES = ("module.", "_orig_mod.")
 
 
@@ -69,14 +69,22 @@ def convert(
     """Fetch a catalogue entry, write it to the store as safetensors, and return it."""
     wanted = entry(name)
     parts = store.fetch(name, offline=offline, progress=progress)
-    if "weights" not in parts:
+    if wanted.backend == "audiodec":
+        from audiofix.backends.audiodec.released import read_parts
+
+        config, tensors = read_parts(parts)
+    elif "weights" in parts:
+        read = read_file(parts["weights"])
+        config, tensors = dict(read.config), dict(read.tensors)
+    else:
         raise CheckpointError(f"{name}: its system {wanted.backend} is not in this version yet")
-    read = read_file(parts["weights"])
-    config = {**read.config, **wanted.config, "rate": wanted.rate}
-    checkpoint = Checkpoint(name, wanted.backend, config, read.tensors, str(parts["weights"]))
+    config = {**config, **wanted.config, "rate": wanted.rate}
+    origin = ", ".join(str(path) for path in parts.values())
+    checkpoint = Checkpoint(name, wanted.backend, config, tensors, origin)
     keep(checkpoint)
     if wanted.members:
-        parts["weights"].unlink(missing_ok=True)  # the archive still has it
+        for path in parts.values():
+            path.unlink(missing_ok=True)  # the archive still has it
     return checkpoint
 
 
@@ -155,6 +163,22 @@ def _read_safetensors(path: Path) -> Checkpoint:
 
 
 def _read_pickle(path: Path) -> Checkpoint:
+    content = _load_pickle(path)
+    tensors = _tensors(content)
+    tree = content.get("config", {}) if isinstance(content, dict) else {}
+    return Checkpoint(path.stem, *_recognise(path, tensors, tree), tensors, str(path))
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the state dict inside an authors' pickle.
+
+    Raises:
+        CheckpointError: it is damaged, holds code, or holds no tensors.
+    """
+    return _tensors(_load_pickle(path))
+
+
+def _load_pickle(path: Path) -> object:
     try:
         with torch.serialization.safe_globals(_allowed()):
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -168,11 +192,9 @@ def _read_pickle(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path}: not a checkpoint, or cut: fetch or copy it again"
         ) from error
-    tensors = _tensors(content)
-    if not tensors:
+    if not _tensors(content):
         raise CheckpointError(f"{path}: holds no tensors: name a model's checkpoint")
-    tree = content.get("config", {}) if isinstance(content, dict) else {}
-    return Checkpoint(path.stem, *_recognise(path, tensors, tree), tensors, str(path))
+    return content
 
 
 def _allowed() -> list[Any]:

@@ -108,7 +108,7 @@ class CausalConv1d(StreamingLayer):
 
     def pack(self) -> Tensor:
         """Return the weights as `[groups, kernel * in_channels, out_channels]` of a group."""
-        weight = self.conv.weight.unflatten(0, (self.conv.groups, -1))
+        weight: Tensor = self.conv.weight.unflatten(0, (self.conv.groups, -1))
         return weight.permute(0, 3, 2, 1).flatten(1, 2).contiguous()
 
 

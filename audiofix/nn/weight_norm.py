@@ -38,16 +38,17 @@ def fold_weight_norm(network: nn.Module) -> None:
 
 def weight_of(convolution: nn.Module) -> Tensor:
     """Return the weight of a convolution, normed or not."""
-    if not _is_normed(convolution):
-        assert isinstance(convolution.weight, Tensor)
-        return convolution.weight
-    weight_g, weight_v = convolution.weight_g, convolution.weight_v
-    assert isinstance(weight_g, Tensor) and isinstance(weight_v, Tensor)
+    tensors = dict(convolution.named_parameters(recurse=False))
+    if "weight" in tensors:
+        return tensors["weight"]
+    weight_g, weight_v = tensors["weight_g"], tensors["weight_v"]
     return weight_v * (weight_g / _norm(weight_v))
 
 
 def _norm(weight: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(weight, dim=tuple(range(1, weight.dim())), keepdim=True)
+    axes = tuple(range(1, weight.dim()))
+    norm: Tensor = torch.linalg.vector_norm(weight, dim=axes, keepdim=True)
+    return norm
 
 
 def _is_normed(module: nn.Module) -> bool:

@@ -53,3 +53,9 @@ def test_devices_that_are_not_there(tmp_path, device, precision, error):
     path = tiny_checkpoint(tmp_path / "tiny.safetensors")
     with pytest.raises(error):
         registry.load(str(path), verb="upsample", rate=48000, device=device, precision=precision)
+
+
+def test_a_checkpoint_serves_the_verbs_of_its_system_only(tmp_path):
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors")
+    with pytest.raises(CheckpointError, match="a vmasr checkpoint cannot encode.*audiodec"):
+        registry.load_codec(str(path), verb="encode", rate=48000, device="cpu")

@@ -184,8 +184,12 @@ class Decoder(nn.Module):
     def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
         """Return `[batch, output_channels, frames * hop]` of `[batch, code_dim, frames]`."""
         x = self.conv1(x, state)
-        for block in self.conv_blocks:
-            x = block[1](elu(x), state) if self.activated else block(x, state)
+        for entry in self.conv_blocks:
+            if isinstance(entry, nn.Sequential):
+                activation, block = entry
+                x = block(activation(x), state)
+            else:
+                x = entry(x, state)
         if not self.activated:
             return self.conv2(x, state)  # type: ignore[no-any-return]
         return torch.tanh(self.conv2(elu(x), state))

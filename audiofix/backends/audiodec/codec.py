@@ -3,15 +3,18 @@
 from hashlib import sha256
 from typing import Literal
 
+from torch import Tensor
+
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.autoencoder import Autoencoder, Decoder
-from audiofix.backends.audiodec.config import CodecConfig
+from audiofix.backends.audiodec.config import VOCODER_PREFIX, CodecConfig
 from audiofix.backends.audiodec.inference import CodesToSound, SoundToCodes
 from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.audiodec.roundtrip import RoundTrip
 from audiofix.backends.audiodec.stream import StreamDecoder, StreamEncoder
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.placement import Placement
+from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.codes.layout import CodeLayout
 from audiofix.errors import CheckpointError
 from audiofix.nn.conv import prepare_streams
@@ -97,6 +100,26 @@ class AudioDec:
             return trip
         there, back = Resample(source, model.rate), Resample(model, source.rate)
         return Fit(Chain(there, trip, back))
+
+
+def codec(checkpoint: Checkpoint, placement: Placement) -> AudioDec:
+    """Open an AudioDec checkpoint.
+
+    Raises:
+        CheckpointError: the tensors do not fit the networks.
+        SettingsError: the settings are of no AudioDec.
+    """
+    config = CodecConfig.from_mapping(checkpoint.config)
+    tensors = {True: dict[str, Tensor](), False: dict[str, Tensor]()}
+    for name, tensor in checkpoint.tensors.items():
+        tensors[name.startswith(VOCODER_PREFIX)][name.removeprefix(VOCODER_PREFIX)] = tensor
+    autoencoder = Autoencoder(config.autoencoder)
+    fill_module(autoencoder, tensors[False], checkpoint.name)
+    vocoder = None
+    if config.vocoder is not None:
+        vocoder = Vocoder(config.vocoder)
+        fill_module(vocoder, tensors[True], checkpoint.name)
+    return AudioDec(checkpoint.name, config, autoencoder, vocoder, placement)
 
 
 def codebook_hash(quantizer: Quantizer) -> str:

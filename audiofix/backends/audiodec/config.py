@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from math import prod
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 from audiofix.errors import SettingsError
 
@@ -17,6 +17,9 @@ looks back at frames, which is what whole signals get; or after a stretch of sil
 
 WARM_UP_SAMPLES = 8192
 """Silence that the authors' programs feed before a stream, rounded up to whole frames."""
+
+VOCODER_PREFIX = "vocoder."
+"""Of the vocoder's tensors in a checkpoint; the autoencoder's have their own names."""
 
 _CHOICES: Mapping[str, tuple[object, ...]] = {
     "mode": get_args(Mode),
@@ -188,6 +191,26 @@ class CodecConfig:
     autoencoder: AutoencoderConfig
     vocoder: VocoderConfig | None = None
     start: Start = "warm"
+
+    @classmethod
+    def from_mapping(cls, config: Mapping[str, object]) -> "CodecConfig":
+        """Return the settings that a checkpoint of audiofix holds.
+
+        Raises:
+            SettingsError: a table is missing, or a setting is none.
+        """
+        rate, autoencoder, vocoder = (config.get(key) for key in ("rate", "autoencoder", "vocoder"))
+        start = config.get("start", "warm")
+        if not isinstance(rate, int) or not isinstance(autoencoder, Mapping):
+            raise SettingsError("codec: needs its rate and the table autoencoder")
+        if start not in get_args(Start):
+            raise SettingsError(f"start: {start!r}: use one of {', '.join(get_args(Start))}")
+        return cls(
+            rate,
+            AutoencoderConfig.from_mapping(autoencoder),
+            VocoderConfig.from_mapping(vocoder) if isinstance(vocoder, Mapping) else None,
+            cast(Start, start),
+        )
 
     @property
     def warm_up_frames(self) -> int:

@@ -205,7 +205,9 @@ class UnivNetDiscriminator(nn.Module):
         spectral = table["spectral_discriminator_params"]
         sizes = [table[name] for name in ("fft_sizes", "hop_sizes", "win_lengths") if name in table]
         resolutions = zip(*sizes, strict=True) if sizes else _RESOLUTIONS
-        self.mrsd = Judges([SpectralDiscriminator(*size, spectral) for size in resolutions])
+        self.mrsd = Judges(
+            [SpectralDiscriminator(fft, hop, window, spectral) for fft, hop, window in resolutions]
+        )
         self.mpd = _periods(table, table["period_discriminator_params"])
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:

@@ -92,9 +92,11 @@ class MultiGroup(ResidualBlock):
     def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
         """Return the shape of `x`."""
         if state is None:
-            return self.conv_out(super().forward(x.repeat(1, self.groups, 1)))
-        y = super().forward(x.expand(self.groups, -1, -1), state)
-        return self.conv_out(y.transpose(0, 1).flatten(1)[None], state)
+            y = super().forward(x.repeat(1, self.groups, 1))
+        else:
+            y = super().forward(x.expand(self.groups, -1, -1), state)
+            y = y.transpose(0, 1).flatten(1)[None]
+        return self.conv_out(y, state)  # type: ignore[no-any-return]
 
 
 class Vocoder(nn.Module):

@@ -1,0 +1,60 @@
+"""Reading of AudioDec's released files: an encoder, a receiver, and their configurations."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from torch import Tensor
+
+from audiofix.backends.audiodec.config import VOCODER_PREFIX
+from audiofix.backends.weights import read_tensors
+from audiofix.errors import CheckpointError
+
+_DECODER = "decoder."
+_HISTORY = "pad_buffer"
+"""What some stream left behind in the published state dicts; of no use to any other."""
+
+
+def read_parts(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, Tensor]]:
+    """Return the settings and tensors of a codec, joined from the files it was published in.
+
+    Encoder and codebooks come from one file. The receiver is a decoder of the same configuration,
+    trained longer, or a vocoder; without either it is the encoder file's own decoder.
+
+    Args:
+        parts: files `encoder` and `config`; and `decoder`, or `vocoder` and `vocoder_config`.
+
+    Raises:
+        CheckpointError: a file is missing or damaged, or is no such part.
+    """
+    for needed in ("encoder", "config"):
+        if needed not in parts:
+            raise CheckpointError(f"AudioDec: the {needed} file is missing: fetch it again")
+    config: dict[str, object] = {"autoencoder": _generator_table(parts["config"])}
+    tensors = _state(parts["encoder"])
+    if "vocoder" in parts:
+        config["vocoder"] = _generator_table(parts["vocoder_config"])
+        vocoder = _state(parts["vocoder"])
+        tensors |= {VOCODER_PREFIX + name: tensor for name, tensor in vocoder.items()}
+    elif "decoder" in parts:
+        decoder = _state(parts["decoder"])
+        # Only the decoder: its codebooks may have moved on from those that the encoder was
+        # trained with.
+        tensors |= {n: tensor for n, tensor in decoder.items() if n.startswith(_DECODER)}
+    return config, tensors
+
+
+def _state(path: Path) -> dict[str, Tensor]:
+    return {n: tensor for n, tensor in read_tensors(path).items() if not n.endswith(_HISTORY)}
+
+
+def _generator_table(path: Path) -> dict[str, object]:
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path}: not a configuration: fetch it again") from error
+    table = tree.get("generator_params") if isinstance(tree, dict) else None
+    if not isinstance(table, dict):
+        raise CheckpointError(f"{path}: holds no generator_params: fetch it again")
+    # What training read its statistics from; the checkpoint holds them.
+    return {name: value for name, value in table.items() if name != "stats"}

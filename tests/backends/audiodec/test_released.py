@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+import torch
+import yaml
+from stages import noise
+from tiny import AUTOENCODER, VOCODER
+
+from audiofix.audio.format import AudioFormat
+from audiofix.backends.audiodec.autoencoder import Autoencoder
+from audiofix.backends.audiodec.codec import codebook_hash
+from audiofix.backends.audiodec.released import read_parts
+from audiofix.backends.audiodec.vocoder import Vocoder
+from audiofix.backends.registry import load_codec
+from audiofix.backends.weights import Checkpoint, save_checkpoint
+from audiofix.errors import CheckpointError
+
+HISTORIES = {"encoder.conv.pad_buffer": torch.ones(3, 1, 6), "input_conv.pad_buffer": torch.ones(1)}
+
+
+def table(config, **more):
+    settings = {name: getattr(config, name) for name in config.__dataclass_fields__}
+    listed = {n: list(v) if isinstance(v, tuple) else v for n, v in settings.items()}
+    if "nonlinear_activation_params" in listed:
+        listed["nonlinear_activation_params"] = dict(config.nonlinear_activation_params)
+        listed["resblock_dilations"] = [list(one) for one in config.resblock_dilations]
+    return {"model_type": "any", "generator_params": {**listed, **more}, "batch_size": 16}
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Files as the authors' archive has them: two autoencoders of one family, and a vocoder."""
+    torch.manual_seed(0)
+    networks = {"encoder": Autoencoder(AUTOENCODER), "decoder": Autoencoder(AUTOENCODER)}
+    networks["vocoder"] = Vocoder(VOCODER)
+    tables = {"config": table(AUTOENCODER, quantier="residual_vq")}
+    tables["vocoder_config"] = table(VOCODER, stats="stats/nowhere.npy")
+    paths = {}
+    for part, network in networks.items():
+        paths[part] = tmp_path / f"{part}.pkl"
+        content = {"model": {"generator": {**network.state_dict(), **HISTORIES}}, "steps": 1}
+        torch.save(content, paths[part])
+    for part, tree in tables.items():
+        paths[part] = tmp_path / f"{part}.yml"
+        paths[part].write_text(yaml.safe_dump(tree))
+    return paths, networks
+
+
+@pytest.mark.parametrize("receiver", ["decoder", "vocoder"])
+def test_files_of_a_release_make_a_codec(parts, receiver, tmp_path):
+    paths, networks = parts
+    unused = "decoder" if receiver == "vocoder" else "vocoder"
+    config, tensors = read_parts({n: p for n, p in paths.items() if not n.startswith(unused)})
+    path = tmp_path / "joined.safetensors"
+    checkpoint = Checkpoint("joined", "audiodec", {**config, "rate": 8000}, tensors, "")
+    save_checkpoint(path, checkpoint)
+    codec = load_codec(str(path), verb="encode", rate=8000, device="cpu")
+
+    own = networks["encoder"].quantizer
+    assert (
+        codec.layout.checkpoint
+        == codebook_hash(own)
+        != codebook_hash(networks["decoder"].quantizer)
+    )
+    codes = codec.encoder(AudioFormat(8000, 1), "live").push(noise(1, 241))
+    y = codec.decoder(1, "live").push(codes)
+    vectors = own.lookup(
+        torch.from_numpy(
+            np.concatenate([codec.sound_to_codes.warm_up_codes, codes[0]]).T.astype(np.int64)
+        )[:, None]
+    )
+    network = networks["decoder"].decoder if receiver == "decoder" else networks["vocoder"]
+    with torch.no_grad():
+        expected = network(vectors)[0, :, -y.shape[1] :]
+    np.testing.assert_allclose(y, expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_bare_state_dicts_are_files_too(parts, tmp_path):
+    paths, networks = parts
+    torch.save(networks["encoder"].state_dict(), paths["encoder"])
+    config, tensors = read_parts({"encoder": paths["encoder"], "config": paths["config"]})
+    assert tensors.keys() == networks["encoder"].state_dict().keys()
+    assert config["autoencoder"]["codebook_num"] == AUTOENCODER.codebook_num
+
+
+def test_a_file_that_would_run_code_is_refused(parts):
+    paths, _ = parts
+    torch.save({"model": {"generator": print}}, paths["encoder"])
+    with pytest.raises(CheckpointError, match="refused"):
+        read_parts(paths)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not a configuration"),
+        ("- 1", "no generator_params"),
+        ("a: !!python/object/apply:os.system [x]", "not a configuration"),
+    ],
+)
+def test_configurations_that_are_none(parts, text, message):
+    paths, _ = parts
+    paths["config"].write_text(text)
+    with pytest.raises(CheckpointError, match=message):
+        read_parts(paths)
+
+
+def test_missing_parts_are_named(parts):
+    paths, _ = parts
+    with pytest.raises(CheckpointError, match="encoder file is missing"):
+        read_parts({"config": paths["config"]})
