@@ -9,7 +9,7 @@ from typing import Any
 
 from audiofix.version import VERSION as __version__
 
-_API = ("upsample", "open_stage")
+_API = ("upsample", "encode", "decode", "open_stage")
 _SUBPACKAGES = ("backends",)
 
 __all__ = ["__version__", *_API, *_SUBPACKAGES]

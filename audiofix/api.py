@@ -4,14 +4,17 @@ Sound is float32, nominal range ±1, `[channels, samples]` or `[samples]`; numpy
 out, torch in gives torch out, on the device it came from.
 """
 
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk
-from audiofix.errors import InputError, UsageError
+from audiofix.errors import CheckpointError, InputError, UsageError
 from audiofix.streaming.guard import Guard
 from audiofix.streaming.stage import Stage
+
+if TYPE_CHECKING:
+    from audiofix.codes.sound import CodedSound
 
 Sound = TypeVar("Sound")
 """A numpy array or a torch tensor; what went in comes out."""
@@ -59,6 +62,83 @@ def upsample(
     return _like(x, _through(stage, samples))
 
 
+def encode(
+    x: Any,
+    rate: int,
+    *,
+    codebooks: int | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> "CodedSound":
+    """Encode a recording as the codes of a neural codec.
+
+    Args:
+        x: `[channels, samples]` or `[samples]`, numpy or torch.
+        rate: samples per second of `x`.
+        codebooks: write the first so many only; None for all.
+        model: see `upsample`.
+        device: see `upsample`.
+        precision: see `upsample`.
+
+    Raises:
+        InputError: `x` has a wrong shape or holds values that are not finite.
+        CheckpointError: the model is missing, corrupt or out of reach.
+        UsageError: the codec has fewer codebooks.
+    """
+    from dataclasses import replace
+
+    from audiofix.backends.registry import load_codec
+    from audiofix.codes.sound import CodedSound
+
+    samples = _samples_of(x)
+    if not np.isfinite(samples).all():
+        raise InputError("sound: NaN or infinity: repair the recording first")
+    codec = load_codec(model, verb="encode", rate=0, device=device, precision=precision)
+    books = codebooks or codec.layout.codebooks
+    if not 1 <= books <= codec.layout.codebooks:
+        raise UsageError(f"codebooks={books}: {codec.name} has {codec.layout.codebooks}")
+    channels, length = samples.shape
+    encoder = codec.encoder(AudioFormat(rate, channels))
+    codes = np.concatenate([encoder.push(samples), encoder.flush()], axis=1)[:, :, :books]
+    layout = replace(codec.layout, channels=channels, codebooks=books, source_rate=rate)
+    return CodedSound(layout, codes, length)
+
+
+def decode(
+    codes: "CodedSound",
+    *,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Chunk:
+    """Decode what `encode` returned.
+
+    Args:
+        codes: the codes of a recording.
+        model: see `upsample`; None takes the codec that the codes name.
+        device: see `upsample`.
+        precision: see `upsample`.
+
+    Returns:
+        float32 `[channels, samples]`, at the rate and of the length that were encoded.
+
+    Raises:
+        CheckpointError: the model is missing, or has other codebooks.
+    """
+    from audiofix.backends.decoding import Decoding
+    from audiofix.backends.registry import load_codec
+
+    layout = codes.layout
+    codec = load_codec(
+        model or layout.model, verb="decode", rate=0, device=device, precision=precision
+    )
+    if codec.layout.checkpoint != layout.checkpoint:
+        raise CheckpointError(f"{codec.name}: has other codebooks than the codes: name their model")
+    decoding = Decoding(layout, lambda: codec.decoder(layout.channels))
+    return np.concatenate([decoding.push(codes.codes), decoding.finish(codes.samples)], axis=1)
+
+
 def open_stage(
     verb: str,
     *,
@@ -75,7 +155,7 @@ def open_stage(
     However the input is cut into chunks, the output is the same to the bit.
 
     Args:
-        verb: `upsample`.
+        verb: `upsample`, or `codec_roundtrip`: through a codec and back.
         rate: samples per second of the input.
         channels: rows of every chunk that will be pushed.
         to: samples per second of the result; `upsample` needs it.
@@ -88,18 +168,23 @@ def open_stage(
         UsageError: the verb is unknown, or a number makes no sense.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
+    if rate < 1 or channels < 1 or (to is not None and to < 1):
+        raise UsageError(f"{verb}: {rate} Hz to {to} Hz, {channels} channels: must be positive")
+    source = AudioFormat(rate, channels)
+    if verb == "codec_roundtrip":
+        from audiofix.backends.registry import load_codec
+
+        codec = load_codec(model, verb="encode", rate=0, device=device, precision=precision)
+        return Guard(codec.roundtrip(source))
     if verb != "upsample":
-        raise UsageError(f"verb {verb}: has no stage: use upsample")
+        raise UsageError(f"verb {verb}: has no stage: use upsample or codec_roundtrip")
     if to is None:
         raise UsageError("upsample: no result rate: give to=48000")
-    if rate < 1 or channels < 1 or to < 1:
-        raise UsageError(f"upsample: {rate} Hz to {to} Hz, {channels} channels: must be positive")
     from audiofix.backends.base import UpsampleRequest
     from audiofix.backends.registry import load
 
     restorer = load(model, verb=verb, rate=to, device=device, precision=precision)
-    stage = restorer.stage(AudioFormat(rate, channels), UpsampleRequest(to, cutoff))
-    return Guard(stage)
+    return Guard(restorer.stage(source, UpsampleRequest(to, cutoff)))
 
 
 def _samples_of(x: object) -> Chunk:

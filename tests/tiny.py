@@ -53,3 +53,22 @@ def tiny_codec(start="warm", *, vocoded=False, rate=8000) -> AudioDec:
         vocoder = Vocoder(VOCODER) if vocoded else None
     config = CodecConfig(rate, AUTOENCODER, VOCODER if vocoded else None, start)
     return AudioDec("tiny", config, autoencoder, vocoder, Placement(torch.device("cpu")))
+
+
+def tiny_codec_checkpoint(path: Path, *, seed=0, vocoded=False, **config) -> Path:
+    """Write a tiny codec as an audiofix checkpoint and return its path."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        autoencoder = Autoencoder(AUTOENCODER)
+        autoencoder.encoder.conv.conv.weight.data.mul_(10)
+        for codebook in autoencoder.quantizer.codebook.layers:
+            codebook.embed.mul_(0.05)
+        tensors = autoencoder.state_dict()
+        if vocoded:
+            vocoder = Vocoder(VOCODER).state_dict()
+            tensors |= {f"vocoder.{name}": tensor for name, tensor in vocoder.items()}
+    settings = {"rate": 8000, "autoencoder": asdict(AUTOENCODER), **config}
+    if vocoded:
+        settings["vocoder"] = asdict(VOCODER)
+    save_checkpoint(path, Checkpoint("tiny", "audiodec", settings, tensors, str(path)))
+    return path

@@ -1,6 +1,6 @@
 """Which input becomes which output, for files and whole trees."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,18 @@ class Pair:
     result: Path
 
 
-def pair_files(inputs: Sequence[str], output: Path, kind: str | None) -> list[Pair]:
+def pair_files(
+    inputs: Sequence[str],
+    output: Path,
+    kind: str | None,
+    takes: Callable[[Path], bool] | None = None,
+) -> list[Pair]:
     """Pair every input with its output below the folder `output`.
 
-    A folder among the inputs keeps its tree, and gives only the files in it that are audio by
-    content. A file named by the user is taken whatever it is: if it is not audio, the user learns
-    so. The result has the type `kind`, or that of the input where it can be written, or WAV.
+    A folder among the inputs keeps its tree, and gives only the files in it that `takes` accepts,
+    those that are audio by content where it is None. A file named by the user is taken whatever it
+    is: if it is of no use, the user learns so. The result has the type `kind`, or that of the input
+    where it can be written, or WAV.
 
     Raises:
         InputError: an input does not exist, or a folder holds no audio.
@@ -31,7 +37,7 @@ def pair_files(inputs: Sequence[str], output: Path, kind: str | None) -> list[Pa
     pairs = [
         Pair(source, output / relative.with_suffix(_suffix(source, kind)))
         for name in inputs
-        for source, relative in _files(Path(name), output)
+        for source, relative in _files(Path(name), output, takes or is_audio)
     ]
     taken: dict[Path, Path] = {}
     for pair in pairs:
@@ -45,7 +51,7 @@ def pair_files(inputs: Sequence[str], output: Path, kind: str | None) -> list[Pa
     return pairs
 
 
-def _files(path: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+def _files(path: Path, output: Path, takes: Callable[[Path], bool]) -> Iterator[tuple[Path, Path]]:
     """Yield each audio file at or below `path`, with its place in the output's tree."""
     if not path.is_dir():
         if not path.exists():
@@ -55,20 +61,30 @@ def _files(path: Path, output: Path) -> Iterator[tuple[Path, Path]]:
     found = False
     for file in sorted(path.rglob("*")):
         inside_output = output.resolve() in file.resolve().parents and output != path
-        if file.is_file() and file.suffix != PART and not inside_output and is_audio(file):
+        if file.is_file() and file.suffix != PART and not inside_output and takes(file):
             found = True
             yield file, file.relative_to(path)
     if not found:
-        raise InputError(f"{path}: holds no audio: name another folder")
+        what = "audio" if takes is is_audio else "codes"
+        raise InputError(f"{path}: holds no {what}: name another folder")
 
 
 def is_audio(path: Path) -> bool:
     """Tell by its first bytes whether a file is audio; one that cannot be read passes for it."""
+    return _container(path) not in (None, "afc")
+
+
+def is_codes(path: Path) -> bool:
+    """Tell by its first bytes whether a file holds codes; one that cannot be read passes for it."""
+    return _container(path) in ("afc", "unreadable")
+
+
+def _container(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
-            return sniff(file.read(SNIFF_BYTES)) not in (None, "afc")
+            return sniff(file.read(SNIFF_BYTES))
     except OSError:
-        return True  # let the batch report why it cannot be read
+        return "unreadable"  # let the batch report why
 
 
 def _suffix(source: Path, kind: str | None) -> str:

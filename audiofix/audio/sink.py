@@ -7,6 +7,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -105,7 +106,7 @@ class Sink:
         except BrokenPipeError:
             raise
         except (OSError, soundfile.LibsndfileError) as error:
-            raise _output_error(self._name, error) from error
+            raise output_error(self._name, error) from error
 
     def commit(self) -> None:
         """Finish the output and give it its name."""
@@ -117,7 +118,7 @@ class Sink:
             raise
         except (OSError, soundfile.LibsndfileError) as error:
             self.abort()
-            raise _output_error(self._name, error) from error
+            raise output_error(self._name, error) from error
         if self.clipped:
             log.warning("%s: %d samples clipped", self._name, self.clipped)
 
@@ -142,6 +143,7 @@ def open_sink(
     kind: str | None = None,
     bits: str | None = None,
     like: Source | None = None,
+    tags: Tags | None = None,
     overwrite: bool = False,
     seed: int = 0,
 ) -> Sink:
@@ -153,6 +155,7 @@ def open_sink(
         kind: the type; None takes the extension's, else WAV.
         bits: the sample format; None takes that of `like`, on a pipe 32-bit float.
         like: the input whose sample format and tags the output takes over.
+        tags: the output's, where no input has them.
         overwrite: whether an existing file may be replaced.
         seed: of the dither.
 
@@ -167,15 +170,17 @@ def open_sink(
     encoding = _encoding(kind, bits, like, piped)
     _check_codec(kind, audio)
     encoder = SampleEncoder(encoding, seed)
-    if piped:
-        return _piped(name, audio, kind, encoder)
     check_target(path, kind, overwrite=overwrite)
+    if piped:
+        return _piped(name, audio, kind, encoder, sys.stdout.buffer)
     target = Path(path)
-    destination = _File(target, kind, like.tags if like else Tags())
+    if is_special(target):
+        return _piped(name, audio, kind, encoder, open_special(target))
+    destination = _File(target, kind, tags or (like.tags if like else Tags()))
     try:
         stream = destination.part.open("w+b")
     except OSError as error:
-        raise _output_error(name, error) from error
+        raise output_error(name, error) from error
     try:
         writer = open_writer(kind, stream, audio, encoder, seekable=True)
     except BaseException:
@@ -198,6 +203,8 @@ def check_target(path: str | Path, kind: str | None, *, overwrite: bool) -> None
             raise UsageError(
                 "output: binary would go to the terminal: name a file with -o, or pipe it"
             )
+    elif is_special(target):
+        return  # a device or a named pipe is written to, not replaced
     elif target.is_dir():
         raise OutputError(f"{path}: is a folder: name a file in it")
     elif target.exists() and not overwrite:
@@ -232,13 +239,30 @@ def _check_codec(kind: str, audio: AudioFormat) -> None:
         raise UsageError(f"{kind}: cannot hold {audio.channels} channels: use -t wav")
 
 
-def _piped(name: str, audio: AudioFormat, kind: str, encoder: SampleEncoder) -> Sink:
-    check_target("-", kind, overwrite=False)
-    stream = sys.stdout.buffer
+def is_special(path: Path) -> bool:
+    """Tell a device or a named pipe, which must not be replaced by a file."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def open_special(path: Path) -> BinaryIO:
+    """Open a device or a named pipe for writing.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise output_error(str(path), error) from error
+
+
+def _piped(
+    name: str, audio: AudioFormat, kind: str, encoder: SampleEncoder, stream: BinaryIO
+) -> Sink:
     if kind in HEADERLESS or kind in ("wav", "rf64", "au"):
         seekable = stat.S_ISREG(os.fstat(stream.fileno()).st_mode) and kind != "au"
         writer = open_writer(kind, stream, audio, encoder, seekable=seekable)
-        return Sink(name, writer, stream, encoder, _Pipe())
+        return Sink(name, writer, stream, encoder, _Pipe(stream))
     # The other types need to seek: made in a temporary file, sent at the end.
     spool = cast(BinaryIO, tempfile.TemporaryFile())
     return Sink(
@@ -277,32 +301,38 @@ class _File:
 
 
 class _Pipe:
-    """Standard output: what is written is gone."""
-
-    def commit(self, stream: BinaryIO) -> None:
-        pass
-
-    def abort(self, stream: BinaryIO) -> None:
-        pass
-
-
-class _Spool:
-    """A temporary file that goes into a pipe when it is whole."""
+    """Standard output, a named pipe or a device: what is written is gone."""
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe
 
     def commit(self, stream: BinaryIO) -> None:
+        self._pipe.flush()
+        if self._pipe is not sys.stdout.buffer:
+            self._pipe.close()
+
+    def abort(self, stream: BinaryIO) -> None:
+        if self._pipe is not sys.stdout.buffer:
+            with suppress(OSError):
+                self._pipe.close()
+
+
+class _Spool(_Pipe):
+    """A temporary file that goes into a pipe when it is whole."""
+
+    def commit(self, stream: BinaryIO) -> None:
         stream.seek(0)
         shutil.copyfileobj(stream, self._pipe)
-        self._pipe.flush()
         stream.close()
+        super().commit(stream)
 
     def abort(self, stream: BinaryIO) -> None:
         stream.close()
+        super().abort(stream)
 
 
-def _output_error(name: str, error: Exception) -> OutputError:
+def output_error(name: str, error: Exception) -> OutputError:
+    """Return what to tell the user of an error of the system while writing `name`."""
     number = getattr(error, "errno", None)
     advice = {
         errno.ENOSPC: "free some space",

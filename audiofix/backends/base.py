@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.codes.layout import CodeLayout, Codes
@@ -60,6 +60,10 @@ class FrameDecoder(Protocol):
         ...
 
 
+Use = Literal["file", "live"]
+"""Whether a stream is worked through in large blocks, or frame by frame with the least delay."""
+
+
 class Codec(Protocol):
     """A loaded model that turns sound into codes and back. Serves any number of streams."""
 
@@ -67,12 +71,16 @@ class Codec(Protocol):
     layout: CodeLayout
     """Of one channel."""
 
-    def encoder(self, source: AudioFormat) -> FrameEncoder:
+    def encoder(self, source: AudioFormat, use: Use = "file") -> FrameEncoder:
         """Return a fresh encoder for one stream of this format."""
         ...
 
-    def decoder(self, channels: int) -> FrameDecoder:
+    def decoder(self, channels: int, use: Use = "file") -> FrameDecoder:
         """Return a fresh decoder for one stream of so many channels."""
+        ...
+
+    def roundtrip(self, source: AudioFormat, use: Use = "file") -> Stage:
+        """Return a fresh stage that encodes and decodes, its result of the source's format."""
         ...
 
 

@@ -91,11 +91,30 @@ def load_codec(
     device: str = "auto",
     precision: str = "auto",
     offline: bool | None = None,
+    denoise: bool = False,
+    vocoder: bool | None = None,
 ) -> Codec:
-    """Load a codec, downloading its checkpoint on first use; see `load`."""
+    """Load a codec, downloading its checkpoint on first use; see `load`.
+
+    Args:
+        model: see `load`.
+        verb: see `load`.
+        rate: see `load`.
+        device: see `load`.
+        precision: see `load`.
+        offline: see `load`.
+        denoise: whether its encoder must leave noise out.
+        vocoder: whether to decode by its vocoder; None takes what it has.
+
+    Raises:
+        UsageError: it does not denoise, or has no vocoder.
+    """
     placement = place(device, precision)
-    checkpoint = _checkpoint(model, CODECS, verb=verb, rate=rate, offline=offline)
-    codec: Codec = import_module(CODECS[checkpoint.backend]).codec(checkpoint, placement)
+    checkpoint = _checkpoint(model, CODECS, verb=verb, rate=rate, offline=offline, denoises=denoise)
+    if denoise and not checkpoint.config.get("denoises"):
+        raise UsageError(f"--denoise: {checkpoint.name} does not: use -m audiodec-vctk-denoise")
+    opened = import_module(CODECS[checkpoint.backend])
+    codec: Codec = opened.codec(checkpoint, placement, vocoder=vocoder)
     log.info("model %s (%s), on %s", checkpoint.name, checkpoint.origin, placement)
     return codec
 
@@ -107,9 +126,15 @@ def _checkpoint(
     verb: str,
     rate: int,
     offline: bool | None,
+    denoises: bool = False,
 ) -> Checkpoint:
     if model is None:
-        entry = default_entry(verb, rate, backends)
+        entry = default_entry(verb, rate, backends, denoises=denoises)
+        if entry is None and denoises:
+            raise CheckpointError(
+                f"{verb} --denoise: no denoising model on this machine: fetch one with "
+                "`audiofix models pull audiodec-vctk-denoise`"
+            )
         if entry is None:
             raise CheckpointError(
                 f"{verb}: no checkpoint on this machine: fetch one with "

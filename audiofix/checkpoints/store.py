@@ -65,7 +65,9 @@ def imported() -> list[str]:
     return sorted(path.stem for path in found if path.stem not in entries())
 
 
-def default_entry(verb: str, rate: int, backends: Collection[str]) -> Entry | None:
+def default_entry(
+    verb: str, rate: int, backends: Collection[str], *, denoises: bool = False
+) -> Entry | None:
     """Return the entry that `verb` takes when the user names none, None if there is none here.
 
     A pulled one goes before a shipped one; then the nearest rate not below `rate`, else the
@@ -75,11 +77,15 @@ def default_entry(verb: str, rate: int, backends: Collection[str]) -> Entry | No
         verb: the task.
         rate: samples per second that the result is wanted at.
         backends: the systems that can be opened.
+        denoises: whether it must leave noise out; one that does is never taken unasked.
     """
     candidates = [
         candidate
         for candidate in entries().values()
-        if verb in candidate.verbs and candidate.backend in backends and is_present(candidate.name)
+        if verb in candidate.verbs
+        and candidate.backend in backends
+        and bool(candidate.config.get("denoises")) == denoises
+        and is_present(candidate.name)
     ]
 
     def order(candidate: Entry) -> tuple[bool, bool, int]:

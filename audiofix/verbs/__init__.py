@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 VERBS: Mapping[str, tuple[str, str]] = {
     "upsample": ("audiofix.verbs.upsample", "Add the missing high band of speech and music."),
+    "encode": ("audiofix.verbs.encode", "Encode speech as the codes of a neural codec."),
+    "decode": ("audiofix.verbs.decode", "Decode the codes of a neural codec to sound."),
     "train": ("audiofix.verbs.train", "Train a system on your own recordings."),
     "eval": ("audiofix.verbs.evaluate", "Measure estimates, or a model, against references."),
     "info": ("audiofix.verbs.info", "Tell what a recording really is."),

@@ -4,13 +4,14 @@ import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from audiofix.audio.folder import Pair
 from audiofix.audio.sink import PART
 from audiofix.errors import AudiofixError, BatchError, OutputError
+from audiofix.verbs.effect import Effect, Writing
 from audiofix.verbs.failure import Failure, failure_of
 from audiofix.verbs.options import AudioOptions, Shell
-from audiofix.verbs.pipeline import Effect, StageMaker, Writing, process
 
 log = logging.getLogger(__name__)
 
@@ -93,17 +94,17 @@ def _outcomes(
 def _own_outcomes(todo: list[Pair], effect: Effect, writing: Writing) -> Iterator[Outcome]:
     loaded = functools.cache(effect.load)
     for pair in todo:
-        yield attempt(pair, loaded, writing)
+        yield attempt(pair, effect, loaded, writing)
 
 
 class _ModelFailed(Exception):
     """Carries what went wrong while the model loaded past what can go wrong with one file."""
 
 
-def attempt(pair: Pair, loaded: Callable[[], StageMaker], writing: Writing) -> Outcome:
+def attempt(pair: Pair, effect: Effect, loaded: Callable[[], Any], writing: Writing) -> Outcome:
     """Process one file; whatever goes wrong becomes its outcome."""
 
-    def marked() -> StageMaker:
+    def marked() -> Any:
         try:
             return loaded()
         except Exception as error:
@@ -111,7 +112,7 @@ def attempt(pair: Pair, loaded: Callable[[], StageMaker], writing: Writing) -> O
 
     try:
         _make_folder(pair)
-        process(pair, marked, writing)
+        effect.process(pair, marked, writing)
     except _ModelFailed as error:
         return _failed(pair, error.__cause__ or error, fatal=True)
     except Exception as error:

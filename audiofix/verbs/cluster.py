@@ -9,8 +9,8 @@ from typing import Any
 from audiofix.audio.folder import Pair
 from audiofix.errors import DeviceError, UsageError
 from audiofix.verbs.batch import Outcome, attempt
+from audiofix.verbs.effect import Effect, Writing
 from audiofix.verbs.failure import failure_of
-from audiofix.verbs.pipeline import Effect, StageMaker, Writing
 
 
 def ray_outcomes(
@@ -53,10 +53,10 @@ def _gather(ray: Any, todo: list[Pair], effect: Effect, writing: Writing) -> Ite
 
 def _attempt(pair: Pair, effect: Effect, writing: Writing) -> Outcome:
     """Process one file in a Ray worker."""
-    return attempt(pair, lambda: _loaded(effect), writing)
+    return attempt(pair, effect, lambda: _loaded(effect), writing)
 
 
 @functools.cache
-def _loaded(effect: Effect) -> StageMaker:
+def _loaded(effect: Effect) -> Any:
     """Load the model once in each of Ray's processes."""
     return effect.load()

@@ -15,7 +15,7 @@ from audiofix.metrics.spectral import Definition
 from audiofix.streaming.lockstep import Lockstep
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
-from audiofix.verbs.pipeline import StageMaker
+from audiofix.verbs.effect import StageMaker
 
 EXCERPT_SECONDS = 8.0
 REFERENCE, ESTIMATE, SINC, MODEL = "reference", "estimate", "sinc", "model"

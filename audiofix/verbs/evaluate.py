@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from audiofix.audio.format import AudioFormat
     from audiofix.verbs.comparison import Excerpt, Measuring
+    from audiofix.verbs.effect import StageMaker
     from audiofix.verbs.findings import Findings
-    from audiofix.verbs.pipeline import StageMaker
     from audiofix.verbs.trials import Trial
 
 EXAMPLES = (

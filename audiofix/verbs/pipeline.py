@@ -5,47 +5,22 @@ import logging
 import os
 import stat
 import sys
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from audiofix.audio.folder import Pair, pair_files
-from audiofix.audio.format import AudioFormat
 from audiofix.audio.pcm import parse_encoding
-from audiofix.audio.sink import open_sink, type_of
+from audiofix.audio.sink import is_special, open_sink, type_of
 from audiofix.audio.source import Headerless, Source, open_source
 from audiofix.errors import OutputError, UsageError
 from audiofix.streaming.run import run
-from audiofix.streaming.stage import Stage
+from audiofix.verbs.effect import Effect, Progress, StageMaker, Writing
 from audiofix.verbs.options import AudioOptions, Shell, inputs_or_pipe, thread_share
 
 log = logging.getLogger(__name__)
 
-StageMaker = Callable[[AudioFormat], Stage]
-"""Gives a fresh stage for a stream of this format."""
-
 PIPE = Path("-")
-
-
-class Effect(Hashable, Protocol):
-    """What a verb does to sound: small, frozen, picklable, so that other processes can do it."""
-
-    def load(self) -> StageMaker:
-        """Load the model, once, and return what makes a stage for each stream."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """How outputs are written and headerless inputs are read."""
-
-    headerless: Headerless | None
-    kind: str | None
-    bits: str | None
-    overwrite: bool
-    seed: int
 
 
 def perform(effect: Effect, options: AudioOptions, shell: Shell) -> None:
@@ -66,33 +41,26 @@ def perform(effect: Effect, options: AudioOptions, shell: Shell) -> None:
     )
     type_of(PIPE, options.kind)  # refuses an unknown type before anything is opened
     if not is_batch(options.inputs):
-        pair = single_pair(options)
-        if options.skip_existing and pair.result != PIPE and pair.result.exists():
+        pair = single_pair(options, effect.makes)
+        if options.skip_existing and pair.result != PIPE and pair.result.is_file():
             log.warning("%s: exists: skipped", pair.result)
             return
         _process_single(pair, effect, writing, shell)
         return
     from audiofix.verbs.batch import run_batch
 
-    run_batch(_batch_pairs(options), effect, writing, options, shell)
+    run_batch(_batch_pairs(options, effect), effect, writing, options, shell)
 
 
-def process(
+def process_sound(
     pair: Pair,
     loaded: Callable[[], StageMaker],
     writing: Writing,
-    progress: Callable[[Source], Callable[[int], None] | None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
-    """Send one input through a fresh stage into its output.
-
-    Args:
-        pair: the input and the output; `-` stands for the pipes.
-        loaded: loads the model at the first call; bad input is found before.
-        writing: how to read and write.
-        progress: makes, for an opened source, what takes the samples done so far.
-    """
+    """Send one input through a fresh stage into its output; see `Effect.process`."""
     with open_source(pair.source, headerless=writing.headerless) as source:
-        _log_source(source)
+        log_source(source)
         stage = loaded()(source.format)
         sink = open_sink(
             pair.result,
@@ -144,8 +112,8 @@ def is_batch(inputs: tuple[str, ...]) -> bool:
     return len(inputs) > 1 or any(name != "-" and Path(name).is_dir() for name in inputs)
 
 
-def single_pair(options: AudioOptions) -> Pair:
-    """Return the one input and its output.
+def single_pair(options: AudioOptions, makes: str | None = None) -> Pair:
+    """Return the one input and its output; `makes` is its kind where that is not a choice.
 
     Raises:
         UsageError: nothing is there to read, sound would go to a terminal, or the input would be
@@ -159,7 +127,7 @@ def single_pair(options: AudioOptions) -> Pair:
         if source == PIPE:
             raise UsageError(f"{output}: is a folder, and standard input has no name: name a file")
         result.mkdir(parents=True, exist_ok=True)
-        (pair,) = pair_files([name], result, options.kind)
+        (pair,) = pair_files([name], result, makes or options.kind)
         result = pair.result
     if result == PIPE:
         _check_standard_output()
@@ -170,7 +138,7 @@ def single_pair(options: AudioOptions) -> Pair:
     return Pair(source, result)
 
 
-def _batch_pairs(options: AudioOptions) -> list[Pair]:
+def _batch_pairs(options: AudioOptions, effect: Effect) -> list[Pair]:
     if "-" in options.inputs:
         raise UsageError("standard input: cannot be one of several inputs: name files only")
     if options.output in (None, "-"):
@@ -178,7 +146,7 @@ def _batch_pairs(options: AudioOptions) -> list[Pair]:
     output = Path(str(options.output))
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is not a folder: several inputs need one")
-    return pair_files(options.inputs, output, options.kind)
+    return pair_files(options.inputs, output, effect.makes or options.kind, effect.takes)
 
 
 def _check_standard_output() -> None:
@@ -189,6 +157,8 @@ def _check_standard_output() -> None:
 
 
 def _check_writable(result: Path, options: AudioOptions) -> None:
+    if is_special(result):
+        return
     if result.exists() and not (options.overwrite or options.skip_existing):
         raise OutputError(f"{result}: exists: add --overwrite, or name another file")
     if not result.parent.is_dir():
@@ -213,7 +183,7 @@ def _process_single(pair: Pair, effect: Effect, writing: Writing, shell: Shell) 
             tick = bars.enter_context(shell.bar(source.name, seconds, "s"))
             return tick and (lambda done: tick(done / rate))
 
-        process(pair, functools.cache(effect.load), writing, progress)
+        effect.process(pair, functools.cache(effect.load), writing, progress)
 
 
 def known_samples(source: Source) -> int | None:
@@ -221,7 +191,8 @@ def known_samples(source: Source) -> int | None:
     return None if source.samples is None or source.samples >= 1 << 62 else source.samples
 
 
-def _log_source(source: Source) -> None:
+def log_source(source: Source) -> None:
+    """Say what an input is."""
     samples = known_samples(source)
     log.info(
         "%s: %s %s, %d Hz, %d channels, %s",

@@ -16,8 +16,8 @@ from audiofix.verbs.comparison import (
     compare_files,
     compare_model,
 )
+from audiofix.verbs.effect import StageMaker
 from audiofix.verbs.options import Shell
-from audiofix.verbs.pipeline import StageMaker
 
 log = logging.getLogger(__name__)
 

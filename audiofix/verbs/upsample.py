@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audiofix.verbs.effect import SoundEffect
 from audiofix.verbs.options import AudioOptions, Cutoff, Rate, Shell, audio_verb, is_offline
 
 if TYPE_CHECKING:
-    from audiofix.verbs.pipeline import StageMaker
+    from audiofix.verbs.effect import StageMaker
 
 EXAMPLES = (
     ("One file", "audiofix upsample speech16k.wav --to 48k -o speech48k.wav"),
@@ -25,7 +26,7 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Upsampling:
+class Upsampling(SoundEffect):
     """The effect of this verb (`verbs.pipeline.Effect`)."""
 
     to_rate: int

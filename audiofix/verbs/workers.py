@@ -19,8 +19,8 @@ from multiprocessing.context import SpawnProcess
 from audiofix.audio.folder import Pair
 from audiofix.exit_status import ExitStatus
 from audiofix.verbs.batch import Outcome, attempt
+from audiofix.verbs.effect import Effect, Writing
 from audiofix.verbs.failure import Failure, Terminated, end_cleanly_on_signals
-from audiofix.verbs.pipeline import Effect, Writing
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def _serve(connection: Connection, effect: Effect, writing: Writing, level: int)
         logging.getLogger("audiofix").setLevel(level)
         loaded = functools.cache(effect.load)
         while True:
-            connection.send(attempt(connection.recv(), loaded, writing))
+            connection.send(attempt(connection.recv(), effect, loaded, writing))
     # Nothing is left to clean up, and a late signal would only print a traceback.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 

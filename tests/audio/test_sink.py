@@ -1,4 +1,5 @@
 import os
+import stat
 import subprocess
 import sys
 from itertools import product
@@ -137,7 +138,7 @@ def test_a_full_disk_is_an_output_error():
 
         encoder = SampleEncoder(Encoding("float", 32))
         raw = open_writer("f32le", full, AudioFormat(8000, 1), encoder, seekable=False)
-        with Sink("full", raw, full, encoder, _Pipe()) as sink:
+        with Sink("full", raw, full, encoder, _Pipe(full)) as sink:
             for _ in range(10):
                 sink.write(noise(1, 100_000))
 
@@ -186,3 +187,16 @@ def test_types_are_those_of_the_contract():
     assert {"f32le", "f64le", "s16le", "s24le", "s32le", "u8", "mulaw", "alaw", "s16be"} < set(
         TYPES
     )
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "f32le"])
+def test_devices_are_written_to_and_stay(kind):
+    with open_sink("/dev/null", AudioFormat(8000, 1), kind=kind) as sink:
+        sink.write(np.zeros((1, 100), np.float32))
+    with (
+        pytest.raises(OutputError, match="free some space"),
+        open_sink("/dev/full", AudioFormat(8000, 1), kind=kind) as sink,
+    ):
+        sink.write(np.zeros((1, 100_000), np.float32))
+    for device in ("/dev/null", "/dev/full"):
+        assert stat.S_ISCHR(Path(device).stat().st_mode)

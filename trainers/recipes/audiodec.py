@@ -241,7 +241,7 @@ class AudioDecRecipe:
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the codec as a checkpoint for `encode --model`."""
         settings = self.settings
-        config = {"generator_params": asdict(settings.model), "rate": settings.data.rate}
+        config = {"rate": settings.data.rate, "autoencoder": asdict(settings.model)}
         tensors = networks["generator"].state_dict()
         checkpoint = Checkpoint(settings.name, "audiodec", config, tensors, str(path))
         save_checkpoint(path, checkpoint, half=settings.half)

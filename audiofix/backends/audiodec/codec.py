@@ -1,7 +1,6 @@
 """AudioDec as a codec: any rate in, codes in between, the model's rate out."""
 
 from hashlib import sha256
-from typing import Literal
 
 from torch import Tensor
 
@@ -13,17 +12,16 @@ from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.audiodec.roundtrip import RoundTrip
 from audiofix.backends.audiodec.stream import StreamDecoder, StreamEncoder
 from audiofix.backends.audiodec.vocoder import Vocoder
+from audiofix.backends.base import Use
 from audiofix.backends.placement import Placement
 from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.codes.layout import CodeLayout
-from audiofix.errors import CheckpointError
+from audiofix.errors import CheckpointError, UsageError
 from audiofix.nn.conv import prepare_streams
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.fit import Fit
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
-
-Use = Literal["file", "live"]
 
 BLOCK_FRAMES: dict[Use, int] = {"file": 8, "live": 1}
 """Frames that a network is called with: for speed (more gain nothing), or for the least delay."""
@@ -102,10 +100,17 @@ class AudioDec:
         return Fit(Chain(there, trip, back))
 
 
-def codec(checkpoint: Checkpoint, placement: Placement) -> AudioDec:
+def codec(checkpoint: Checkpoint, placement: Placement, *, vocoder: bool | None = None) -> AudioDec:
     """Open an AudioDec checkpoint.
 
+    Args:
+        checkpoint: encoder, codebooks and receivers.
+        placement: where to compute.
+        vocoder: whether to decode by its vocoder or by its own decoder; None takes the vocoder
+            where there is one.
+
     Raises:
+        UsageError: it has no vocoder.
         CheckpointError: the tensors do not fit the networks.
         SettingsError: the settings are of no AudioDec.
     """
@@ -115,11 +120,13 @@ def codec(checkpoint: Checkpoint, placement: Placement) -> AudioDec:
         tensors[name.startswith(VOCODER_PREFIX)][name.removeprefix(VOCODER_PREFIX)] = tensor
     autoencoder = Autoencoder(config.autoencoder)
     fill_module(autoencoder, tensors[False], checkpoint.name)
-    vocoder = None
-    if config.vocoder is not None:
-        vocoder = Vocoder(config.vocoder)
-        fill_module(vocoder, tensors[True], checkpoint.name)
-    return AudioDec(checkpoint.name, config, autoencoder, vocoder, placement)
+    receiver = None
+    if vocoder and config.vocoder is None:
+        raise UsageError(f"--vocoder: {checkpoint.name} has none: leave it out")
+    if config.vocoder is not None and vocoder is not False:
+        receiver = Vocoder(config.vocoder)
+        fill_module(receiver, tensors[True], checkpoint.name)
+    return AudioDec(checkpoint.name, config, autoencoder, receiver, placement)
 
 
 def codebook_hash(quantizer: Quantizer) -> str:

@@ -1,0 +1,81 @@
+"""Codes to sound of exactly the encoded length, at the encoded rate, across what is missing."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
+from audiofix.backends.base import FrameDecoder
+from audiofix.codes.layout import CodeLayout, Codes
+from audiofix.streaming.resample import Resample
+
+_SPARE_SAMPLES = 4
+"""Rounding the length at both rates moves it by fewer."""
+
+
+class Decoding:
+    """One stream of packets and gaps on its way to sound.
+
+    The codec's last frame reaches beyond the sound; how far is known at the end only. So the last
+    frame's worth of sound waits until `finish`.
+    """
+
+    def __init__(self, layout: CodeLayout, decoder: Callable[[], FrameDecoder]) -> None:
+        """Begin a stream.
+
+        Args:
+            layout: of the codes.
+            decoder: makes a fresh decoder; a new one starts behind every gap.
+        """
+        self._layout = layout
+        self._make = decoder
+        self._decoder: FrameDecoder | None = None
+        self._resample = Resample(AudioFormat(layout.rate, layout.channels), layout.sound_rate)
+        frame = -(-layout.hop * layout.sound_rate // layout.rate)
+        self._spare = frame + _SPARE_SAMPLES
+        self._held = empty_chunk(layout.channels)
+        self._sent = 0
+
+    def push(self, codes: Codes) -> Chunk:
+        """Accept frames and return the sound `[channels, n]` that is now final."""
+        if self._decoder is None:
+            self._decoder = self._make()
+        return self._release(self._resample.push(self._decoder.push(codes)))
+
+    def skip(self, frames: int) -> Iterator[Chunk]:
+        """Accept that frames are missing, and yield the silence that stands for them in pieces."""
+        yield self._release(self._rest_of_decoder())
+        silence = np.zeros((self._layout.channels, self._layout.hop), np.float32)
+        for _ in range(frames):
+            yield self._release(self._resample.push(silence))
+
+    def finish(self, samples: int | None) -> Chunk:
+        """End the stream and return what is left.
+
+        Args:
+            samples: exact length of the whole sound; None where it is not known, then everything
+                that was decoded is returned.
+        """
+        self._hold(self._rest_of_decoder())
+        self._hold(self._resample.flush())
+        if samples is None:
+            return self._held
+        wanted = samples - self._sent
+        rest = self._held[:, : max(0, wanted)]
+        return as_chunk(np.pad(rest, ((0, 0), (0, max(0, wanted - rest.shape[1])))))
+
+    def _rest_of_decoder(self) -> Chunk:
+        decoder, self._decoder = self._decoder, None
+        if decoder is None:
+            return empty_chunk(self._layout.channels)
+        return self._resample.push(decoder.flush())
+
+    def _hold(self, sound: Chunk) -> None:
+        self._held = np.concatenate([self._held, sound], axis=1)
+
+    def _release(self, sound: Chunk) -> Chunk:
+        self._hold(sound)
+        count = max(0, self._held.shape[1] - self._spare)
+        ready, self._held = self._held[:, :count], self._held[:, count:].copy()
+        self._sent += count
+        return as_chunk(ready)

@@ -1,0 +1,167 @@
+"""One recording to codes, and one stream of codes to a recording."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from audiofix.audio.bytesink import ByteSink
+from audiofix.audio.bytestream import name_of, open_bytes
+from audiofix.audio.folder import Pair
+from audiofix.audio.format import AudioFormat
+from audiofix.audio.sink import Sink, open_sink
+from audiofix.audio.source import Source, open_source
+from audiofix.backends.decoding import Decoding
+from audiofix.codes.layout import CodeLayout
+from audiofix.codes.reader import CodeReader, Gap
+from audiofix.codes.writer import PACKET_FRAMES, CodeWriter
+from audiofix.errors import CheckpointError
+from audiofix.verbs.effect import Progress, Writing
+from audiofix.verbs.liveness import Clock
+from audiofix.verbs.pipeline import log_source
+
+if TYPE_CHECKING:
+    from audiofix.backends.base import Codec
+
+log = logging.getLogger(__name__)
+
+_BLOCK_SECONDS = 0.25
+_LIVE_PACKET_FRAMES = 4
+
+
+def encode(
+    pair: Pair,
+    loaded: Callable[[], "Codec"],
+    writing: Writing,
+    progress: Progress | None,
+    *,
+    codebooks: Callable[["Codec"], int],
+    entropy: bool,
+    realtime: bool,
+) -> None:
+    """Encode one recording.
+
+    Args:
+        pair: the recording and where its codes go.
+        loaded: gives the codec.
+        writing: how to read.
+        progress: see `Effect.process`.
+        codebooks: how many of the codec's to write.
+        entropy: whether to range-code packets that become shorter by it.
+        realtime: send every few frames, and report delays.
+
+    Raises:
+        InputError: the recording ended before its header's promise; what there was is encoded.
+    """
+    with open_source(pair.source, headerless=writing.headerless) as source:
+        log_source(source)
+        codec = loaded()
+        books = codebooks(codec)
+        layout = replace(
+            codec.layout,
+            channels=source.format.channels,
+            codebooks=books,
+            source_rate=source.format.rate,
+        )
+        encoder = codec.encoder(source.format, "live" if realtime else "file")
+        frames = _LIVE_PACKET_FRAMES if realtime else PACKET_FRAMES
+        clock = Clock(layout.hop / layout.rate) if realtime else None
+        tick = progress(source) if progress else None
+        with ByteSink(pair.result, overwrite=writing.overwrite) as sink:
+            writer = CodeWriter(
+                sink, layout, tags=source.tags.fields, packet_frames=frames, entropy=entropy
+            )
+            block = _block_samples(source, layout, realtime)
+            done = 0
+            while (chunk := source.read(block)).shape[1]:
+                begin = time.perf_counter()
+                writer.write(encoder.push(chunk)[:, :, :books])
+                done += chunk.shape[1]
+                if clock:
+                    sink.flush()
+                    clock.note(time.perf_counter() - begin)
+                if tick:
+                    tick(done)
+            writer.write(encoder.flush()[:, :, :books])
+            writer.finish(done)
+        if clock:
+            log.warning("%s: %s", name_of(pair.source), clock.summary(layout.hop / layout.rate))
+        if source.fault:
+            raise source.fault
+
+
+def decode(
+    pair: Pair,
+    loaded: Callable[[], Callable[[CodeLayout], "Codec"]],
+    writing: Writing,
+    progress: Progress | None,
+    *,
+    realtime: bool,
+) -> None:
+    """Decode one stream of codes; what is missing in it becomes silence.
+
+    Args:
+        pair: the codes and where the sound goes.
+        loaded: gives the codec that a layout was made with.
+        writing: how to write.
+        progress: not used: the length of codes is known at their end.
+        realtime: send every frame at once, and report delays.
+
+    Raises:
+        CheckpointError: the codec has other codebooks than the codes were made with.
+        InputError: the codes are damaged; what arrived is decoded.
+    """
+    del progress
+    with open_bytes(pair.source) as stream:
+        reader = CodeReader(stream, name_of(pair.source))
+        layout = reader.layout
+        codec = loaded()(layout)
+        _refuse_other_codebooks(codec, layout, reader.name)
+        use = "live" if realtime else "file"
+        decoding = Decoding(layout, lambda: codec.decoder(layout.channels, use))
+        clock = Clock(layout.hop / layout.rate) if realtime else None
+        with _open_result(pair, layout, reader, writing) as sink:
+            for part in reader:
+                begin = time.perf_counter()
+                if isinstance(part, Gap):
+                    for silence in decoding.skip(part.frames):
+                        sink.write(silence)
+                    continue
+                sink.write(decoding.push(part.codes))
+                if clock:
+                    clock.note((time.perf_counter() - begin) / max(1, part.frames))
+            sink.write(decoding.finish(reader.samples))
+        if clock:
+            log.warning("%s: %s", name_of(pair.source), clock.summary(layout.hop / layout.rate))
+        if reader.fault:
+            raise reader.fault
+
+
+def _open_result(pair: Pair, layout: CodeLayout, reader: CodeReader, writing: Writing) -> Sink:
+    from audiofix.audio.tags import Tags
+
+    return open_sink(
+        pair.result,
+        AudioFormat(layout.sound_rate, layout.channels),
+        kind=writing.kind,
+        bits=writing.bits,
+        tags=Tags({name: list(values) for name, values in reader.tags.items()}),
+        overwrite=writing.overwrite,
+        seed=writing.seed,
+    )
+
+
+def _block_samples(source: Source, layout: CodeLayout, realtime: bool) -> int:
+    seconds = layout.hop / layout.rate if realtime else _BLOCK_SECONDS
+    return max(1, round(source.format.rate * seconds))
+
+
+def _refuse_other_codebooks(codec: "Codec", layout: CodeLayout, name: str) -> None:
+    if codec.layout.checkpoint != layout.checkpoint:
+        raise CheckpointError(
+            f"{name}: made with the codebooks {layout.checkpoint} of {layout.model}; "
+            f"{codec.layout.model} has {codec.layout.checkpoint}: name the right model with -m"
+        )
+    if layout.codebooks > codec.layout.codebooks or layout.hop != codec.layout.hop:
+        raise CheckpointError(f"{name}: its frames are not those of {codec.layout.model}")

@@ -1,0 +1,109 @@
+"""`audiofix decode`: the codes of a neural codec to sound."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audiofix.errors import UsageError
+from audiofix.verbs.effect import Progress, Writing
+from audiofix.verbs.options import AudioOptions, Shell, audio_verb, is_offline
+
+if TYPE_CHECKING:
+    from audiofix.audio.folder import Pair
+    from audiofix.backends.base import Codec
+    from audiofix.codes.layout import CodeLayout
+
+    Opening = Callable[[CodeLayout], Codec]
+
+EXAMPLES = (
+    ("One file", "audiofix decode speech.afc -o speech.wav"),
+    ("In a pipe", "ssh host cat talk.afc | audiofix decode | aplay"),
+    ("There and back, with its high band restored",
+     "audiofix encode x.wav | audiofix decode | audiofix upsample --to 48k -o y.wav"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """The effect of this verb (`verbs.effect.Effect`)."""
+
+    vocoder: bool | None
+    realtime: bool
+    model: str | None
+    device: str
+    precision: str
+    offline: bool | None
+    makes: str | None = None
+
+    def takes(self, path: Path) -> bool:
+        """Tell codes by their content."""
+        from audiofix.audio.folder import is_codes
+
+        return is_codes(path)
+
+    def load(self) -> "Opening":
+        """Return what opens the codec that codes were made with, once for each."""
+        from functools import cache
+
+        from audiofix.backends.registry import load_codec
+        from audiofix.codes.layout import CodeLayout
+
+        @cache
+        def opened(model: str) -> "Codec":
+            return load_codec(
+                model,
+                verb="decode",
+                rate=0,
+                device=self.device,
+                precision=self.precision,
+                offline=self.offline,
+                vocoder=self.vocoder,
+            )
+
+        def opening(layout: CodeLayout) -> "Codec":
+            return opened(self.model or layout.model)
+
+        return opening
+
+    def process(
+        self,
+        pair: "Pair",
+        loaded: "Callable[[], Opening]",
+        writing: Writing,
+        progress: Progress | None = None,
+    ) -> None:
+        """Decode one stream."""
+        from audiofix.verbs.coding import decode
+
+        decode(pair, loaded, writing, progress, realtime=self.realtime)
+
+
+@click.command("decode")
+@click.option(
+    "--vocoder/--no-vocoder",
+    default=None,
+    help="Use the model's vocoder, or its own decoder; default: what it has.",
+)
+@click.option(
+    "--realtime", is_flag=True, help="Decode frame by frame; report delays and under-runs."
+)
+@audio_verb
+def command(options: AudioOptions, vocoder: bool | None, realtime: bool) -> None:
+    """Decode the codes of a neural codec (.afc) to sound.
+
+    The result has the rate, the channels and exactly the length of what was encoded. The model is
+    the one that the codes name; another one is refused unless it has the same codebooks. Where
+    codes are damaged or missing there is silence, the rest is decoded, and the status is 3.
+    """
+    if (options.rate, options.channels, options.encoding) != (None, None, None):
+        raise UsageError("-r, -c and -e: codes say themselves what they are: leave them out")
+    effect = Decoder(
+        vocoder, realtime, options.model, options.device, options.precision, is_offline(options)
+    )
+    shell: Shell = click.get_current_context().find_root().obj
+    from audiofix.verbs.pipeline import perform
+
+    perform(effect, options, shell)
