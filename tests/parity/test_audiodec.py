@@ -15,8 +15,9 @@ from audiofix.backends.audiodec.codec import BLOCK_FRAMES, AudioDec
 from audiofix.backends.audiodec.config import CodecConfig
 from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.placement import Placement
-from audiofix.nn.conv import prepare_streams
+from audiofix.nn.conv import pack_weights
 from audiofix.nn.state import StreamState
+from audiofix.nn.weight_norm import fold_weight_norm
 
 TOLERANCE = {"rtol": 1e-4, "atol": 2e-5}
 """Activations: 1e-5 of their scale by the specification, section 18, and the codec's 1e-4."""
@@ -119,8 +120,9 @@ def test_vocoder(path):
 def test_vocoder_in_a_stream_of_single_frames(path):
     case = Case(path)
     network = filled(build("audiodec.vocoder", case.config))
-    prepare_streams(network)
-    state = StreamState()
+    fold_weight_norm(network)
+    pack_weights(network)
+    state = StreamState(time_major=True)
     frames = case["c"].transpose(1, 2).split(1, dim=1)
     with torch.no_grad():
         y = torch.cat([network(frame, state) for frame in frames], dim=1)
@@ -231,7 +233,7 @@ def test_streams(path):
     check_codes(whole.codes[:, 0], case["offline_codes"], margin)
     check(whole.y, case["offline_y"])
 
-    warm_up = codec.sound_to_codes.warm_up_codes.T.astype(np.int64)[:, None]
+    warm_up = codec.sound_to_codes("file").warm_up_codes.T.astype(np.int64)[:, None]
     check(autoencoder.quantizer.lookup(torch.from_numpy(warm_up)), case["warm_zq"])
     for use in BLOCK_FRAMES:
         codes, y = streamed(codec, case["x"], use)

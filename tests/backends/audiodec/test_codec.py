@@ -47,5 +47,5 @@ def test_networks_that_make_no_codec(autoencoder, vocoder, message):
 
 def test_weights_are_folded_once():
     codec = tiny_codec(vocoded=True)
-    names = [name for name, _ in codec.codes_to_sound.receiver.named_parameters()]
+    names = [name for name, _ in codec.receiver.named_parameters()]
     assert names and not any(name.endswith(("weight_g", "weight_v")) for name in names)
