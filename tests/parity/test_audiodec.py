@@ -7,6 +7,7 @@ import fill as filler
 import numpy as np
 import pytest
 import torch
+from audiofix.trainers.losses.spectral import spectral_losses
 from goldens import SALT, Case, golden
 
 from audiofix.audio.format import AudioFormat
@@ -15,6 +16,7 @@ from audiofix.backends.audiodec.codec import BLOCK_FRAMES, AudioDec
 from audiofix.backends.audiodec.config import CodecConfig
 from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.placement import Placement
+from audiofix.dsp.mel import LogMel
 from audiofix.nn.conv import pack_weights
 from audiofix.nn.state import StreamState
 from audiofix.nn.weight_norm import fold_weight_norm
@@ -24,6 +26,9 @@ TOLERANCE = {"rtol": 1e-4, "atol": 2e-5}
 
 MARGIN = 1e-3
 """Codes may differ where the second-best word is nearly as near, and after it in that frame."""
+
+GRADIENT = 1e-3
+"""Deviation of a gradient, in units of its largest value."""
 
 NOT_FILLED = ("pad_buffer", "window", "num_batches_tracked")
 
@@ -300,3 +305,35 @@ def test_discriminator(path):
     }
     for name, loss in losses.items():
         check(loss, case[f"loss_{name}"][0])
+
+
+@pytest.mark.parametrize("path", golden("audiodec", "losses*.npz"))
+def test_spectral_losses(path):
+    case = Case(path)
+    a, b = case["a"][:, 0], case["b"][:, 0]
+    mel = LogMel(case.config["rate"])
+    check(mel(a), case["logmel_a"])
+    check(mel.filters.sum(1), case["melmat_row_sums"])
+    check((mel(a) - mel(b)).abs().mean(), case["loss_mel"][0])
+    convergence, distance = spectral_losses(a, b)
+    check(convergence, case["loss_sc"][0])
+    check(distance, case["loss_mag"][0])
+
+
+@pytest.mark.parametrize("path", golden("audiodec", "train-step*.npz"))
+def test_a_training_step(path):
+    case = Case(path)
+    network = filled(build("audiodec", case.config)).train()
+    optimiser = torch.optim.Adam(network.parameters(), 1e-4, betas=(0.5, 0.9))
+    result = network(case["x"])
+    check(result.y, case["y"])
+    mel = LogMel(case.config.get("rate", 48000), hop=network.config.hop)
+    loss = 45 * (mel(result.y[:, 0]) - mel(case["x"][:, 0])).abs().mean()
+    check(loss, case["loss_mel_weighted"][0])
+    (loss + result.vqloss.sum()).backward()
+    for name, expected in case.named("grad:").items():
+        deviation = (network.get_parameter(name).grad - expected).abs().max()
+        assert deviation < GRADIENT * expected.abs().max(), name
+    optimiser.step()
+    for name, expected in case.named("after:").items():
+        check(network.state_dict()[name], expected)
