@@ -4,7 +4,7 @@ from stages import cuts, noise
 from tiny import tiny_codec
 
 from audiofix.audio.format import AudioFormat
-from audiofix.errors import InputError
+from audiofix.errors import InputError, UsageError
 
 STARTS = ["zeros", "replicate", "warm"]
 USES = ["file", "live"]
@@ -121,3 +121,13 @@ def test_fewer_codebooks_can_be_decoded(codec):
 def test_codes_of_another_codec_are_refused(codec, codes, message):
     with pytest.raises(InputError, match=message):
         codec.decoder(1).push(codes)
+
+
+def test_sound_that_is_none_is_refused(codec):
+    encoder = codec.encoder(AudioFormat(8000, 1))
+    encoder.push(noise(1, 100))
+    with pytest.raises(InputError, match="0.012500 s"):
+        encoder.push(np.full((1, 1), np.nan, np.float32))
+    encoder.flush()
+    with pytest.raises(UsageError):
+        encoder.push(noise(1, 1))
