@@ -139,16 +139,18 @@ class CausalUpsample1d(StreamingLayer):
             `[batch, out_channels, time * stride]`, or time-major as `x` is.
         """
         stride = self.deconv.stride[0]
-        if state is None or not state.time_major:
-            pairs = (
-                torch.cat([x[:, :, :1], x], 2) if state is None else state.extend_frames(self, x)
-            )
-            y = self.deconv(pairs)
-            return y[:, :, stride:-stride]  # type: ignore[no-any-return]
-        window = state.extend_frames(self, x)
-        _, time, channels = x.shape
-        pairs = window.as_strided((1, time, 2 * channels), (0, channels, 1))
-        y = torch.bmm(pairs, self.packed).view(1, time * stride, -1)
+        if state is None:
+            window = torch.cat([x[:, :, :1], x], dim=2)
+        else:
+            window = state.extend_frames(self, x)
+        if is_time_major(state):
+            return self._product(window, x.shape[1] * stride)
+        return self.deconv(window)[:, :, stride:-stride]  # type: ignore[no-any-return]
+
+    def _product(self, window: Tensor, outputs: int) -> Tensor:
+        _, steps, channels = window.shape
+        pairs = window.as_strided((1, steps - 1, 2 * channels), (0, channels, 1))
+        y = torch.bmm(pairs, self.packed).view(1, outputs, -1)
         return y if self.deconv.bias is None else y + self.deconv.bias
 
     def pack(self) -> Tensor:

@@ -4,8 +4,6 @@ from functools import cache
 from hashlib import sha256
 from typing import Literal
 
-from torch import Tensor
-
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.autoencoder import Autoencoder, Decoder
 from audiofix.backends.audiodec.config import VOCODER_PREFIX, CodecConfig
@@ -126,16 +124,16 @@ def codec(checkpoint: Checkpoint, placement: Placement) -> AudioDec:
         SettingsError: the settings are of no AudioDec.
     """
     config = CodecConfig.from_mapping(checkpoint.config)
-    tensors = {True: dict[str, Tensor](), False: dict[str, Tensor]()}
-    for name, tensor in checkpoint.tensors.items():
-        tensors[name.startswith(VOCODER_PREFIX)][name.removeprefix(VOCODER_PREFIX)] = tensor
+    name, tensors = checkpoint.name, checkpoint.tensors
     autoencoder = Autoencoder(config.autoencoder)
-    fill_module(autoencoder, tensors[False], checkpoint.name)
+    own = {n: tensor for n, tensor in tensors.items() if not n.startswith(VOCODER_PREFIX)}
+    fill_module(autoencoder, own, name)
     vocoder = None
     if config.vocoder is not None:
         vocoder = Vocoder(config.vocoder)
-        fill_module(vocoder, tensors[True], checkpoint.name)
-    return AudioDec(checkpoint.name, config, autoencoder, vocoder, placement)
+        cut = len(VOCODER_PREFIX)
+        fill_module(vocoder, {n[cut:]: tensors[n] for n in tensors.keys() - own.keys()}, name)
+    return AudioDec(name, config, autoencoder, vocoder, placement)
 
 
 def codebook_hash(quantizer: Quantizer) -> str:
