@@ -35,7 +35,8 @@ def mel_filters(rate: int, fft_size: int, bands: int) -> Tensor:
     bins = torch.linspace(0, rate / 2, fft_size // 2 + 1, dtype=torch.float64)
     rising, falling = (bins - low) / (peak - low), (high - bins) / (high - peak)
     triangles = torch.minimum(rising, falling).clamp(min=0)
-    return (triangles * 2 / (high - low)).float()
+    filters: Tensor = (triangles * 2 / (high - low)).float()
+    return filters
 
 
 class LogMel(nn.Module):
