@@ -69,7 +69,8 @@ def build_cpu(library: Path) -> None:
         units = {"cpu": [str(folder / "cpu.cpp")]}
         for name, (width, flags) in LEVELS.items():
             names = [f"-DAFX_LEVEL={name}", f"-DAFX_WIDTH={width}"]
-            units[name] = [str(folder / "cpu_rows.cpp"), *names, *flags]
+            for part in ("rows", "plane"):
+                units[f"{part}_{name}"] = [str(folder / f"cpu_{part}.cpp"), *names, *flags]
         objects = {name: str(Path(scratch, f"{name}.o")) for name in units}
         for name, unit in units.items():
             _run([compiler, *CPU_FLAGS, *include, "-c", *unit, "-o", objects[name]])

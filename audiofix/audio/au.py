@@ -1,7 +1,6 @@
 """Sun/NeXT AU headers, read and written without seeking."""
 
 import struct
-from typing import BinaryIO
 
 from audiofix.audio.bytestream import ByteStream
 from audiofix.audio.format import AudioFormat
@@ -42,8 +41,8 @@ def read_header(stream: ByteStream) -> Header:
     return Header(AudioFormat(rate, channels), _ENCODINGS[code], None if unknown else size)
 
 
-def write_header(stream: BinaryIO, audio: AudioFormat, encoding: Encoding) -> None:
-    """Write a header that says that the length is unknown."""
+def streaming_header(audio: AudioFormat, encoding: Encoding) -> bytes:
+    """Return a header that says that the length is unknown."""
     code = _CODES[encoding]
     fields = (b".snd", 24, UNKNOWN_SIZE, code, audio.rate, audio.channels)
-    stream.write(struct.pack(">4sIIIII", *fields))
+    return struct.pack(">4sIIIII", *fields)

@@ -1,6 +1,12 @@
 """Reading bytes from files and pipes: whole requests, and a look ahead."""
 
+import os
+import stat
+import sys
+from pathlib import Path
 from typing import BinaryIO
+
+from audiofix.errors import InputError
 
 _SKIP_BYTES = 1 << 16
 
@@ -46,3 +52,36 @@ class ByteStream:
             parts.append(data)
             count -= len(data)
         return b"".join(parts)
+
+    def __enter__(self) -> "ByteStream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def name_of(path: str | Path) -> str:
+    """Return what messages call an input."""
+    return "standard input" if str(path) == "-" else str(path)
+
+
+def open_bytes(path: str | Path) -> ByteStream:
+    """Open a file, or standard input for `-`.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        # Standard input's own descriptor, not a copy of it: nothing else here reads it.
+        raw: BinaryIO = (
+            os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+            if str(path) == "-"
+            else Path(path).open("rb")
+        )
+    except OSError as error:
+        raise InputError(
+            f"{name_of(path)}: {error.strerror}: name a file that can be read"
+        ) from error
+    status = os.fstat(raw.fileno())
+    regular = stat.S_ISREG(status.st_mode) and str(path) != "-"
+    return ByteStream(raw, status.st_size if regular else None)

@@ -55,14 +55,15 @@ def _files(path: Path, output: Path) -> Iterator[tuple[Path, Path]]:
     found = False
     for file in sorted(path.rglob("*")):
         inside_output = output.resolve() in file.resolve().parents and output != path
-        if file.is_file() and file.suffix != PART and not inside_output and _is_audio(file):
+        if file.is_file() and file.suffix != PART and not inside_output and is_audio(file):
             found = True
             yield file, file.relative_to(path)
     if not found:
         raise InputError(f"{path}: holds no audio: name another folder")
 
 
-def _is_audio(path: Path) -> bool:
+def is_audio(path: Path) -> bool:
+    """Tell by its first bytes whether a file is audio; one that cannot be read passes for it."""
     try:
         with path.open("rb") as file:
             return sniff(file.read(SNIFF_BYTES)) not in (None, "afc")

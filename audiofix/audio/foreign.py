@@ -1,10 +1,10 @@
-"""Formats that libsndfile lacks (AAC, WMA, ...), and FLAC on pipes: by PyAV or by ffmpeg."""
+"""What libsndfile lacks (AAC, WMA, ...) or needs a length for: by PyAV or by ffmpeg."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, BinaryIO, Literal, cast
 
 import numpy as np
 
@@ -30,16 +30,28 @@ class ForeignReader:
 
     samples: int | None = None
 
-    def __init__(self, decoder: Decoder, stream: ByteStream, path: Path | None) -> None:
-        """Open `path`, or the stream where there is no file."""
+    def __init__(
+        self, decoder: Decoder, source: Path | BinaryIO | ByteStream, encoding: str = ""
+    ) -> None:
+        """Open a file, or a stream that is closed at the end.
+
+        Args:
+            decoder: what decodes; `ffmpeg` needs a path.
+            source: where the bytes are; a `ByteStream` is read as it arrives.
+            encoding: how its samples are stored, where that is known; else the codec's name.
+
+        Raises:
+            InputError: it holds no sound, or nothing of it can be decoded.
+        """
         self.fault: InputError | None = None
-        self._stream = stream
-        self._frames = _pyav(self, stream) if decoder == "pyav" else _ffmpeg(self, path)
+        self._source = source
+        self._frames = _pyav(self, source) if decoder == "pyav" else _ffmpeg(self, source)
         self.audio, self.encoding = AudioFormat(1, 1), ""
         self._held = empty_chunk(1)
         first = next(self._frames, None)  # sets audio and encoding on the way
         if first is None:
             raise self.fault or InputError("holds no sound: get the file again")
+        self.encoding = encoding or self.encoding
         self._held = first
 
     def read(self, samples: int) -> Chunk:
@@ -54,41 +66,47 @@ class ForeignReader:
 
     def close(self) -> None:
         """Let go of the input."""
-        self._stream.close()
+        self._frames.close()
+        if not isinstance(self._source, Path):
+            self._source.close()
 
 
-def _pyav(reader: ForeignReader, stream: ByteStream) -> Iterator[Chunk]:
+def _pyav(reader: ForeignReader, source: Path | BinaryIO | ByteStream) -> Generator[Chunk]:
     import av
 
     try:
-        container = cast(Any, av.open(cast(Any, _Readable(stream)), mode="r"))
-        track = container.streams.audio[0]
-        reader.audio = AudioFormat(track.rate, track.channels)
-        reader.encoding = track.codec_context.name.removesuffix("float")
-        planar = av.AudioResampler(format="fltp")
-        for frame in container.decode(track):
-            for part in planar.resample(frame):
-                yield as_chunk(part.to_ndarray())
-        for part in planar.resample(None):
-            yield as_chunk(part.to_ndarray())
+        # The index of an ordinary M4A lies at its end: only a ByteStream cannot seek.
+        file = str(source) if isinstance(source, Path) else source
+        with cast(Any, av.open(cast(Any, file), mode="r")) as container:
+            track = container.streams.audio[0]
+            reader.audio = AudioFormat(track.rate, track.channels)
+            reader.encoding = track.codec_context.name.removesuffix("float")
+            yield from _decoded(container, track)
     except IndexError:
         reader.fault = InputError("holds no sound: name another file")
     except (av.FFmpegError, ValueError) as error:
         reader.fault = InputError(f"damaged or cut ({error}): get it again")
 
 
-class _Readable:
-    """The one method of a file that PyAV needs of a pipe."""
+def _decoded(container: Any, track: Any) -> Iterator[Chunk]:
+    import av
 
-    def __init__(self, stream: ByteStream) -> None:
-        self.read = stream.read
+    planar = av.AudioResampler(format="fltp")
+    # MP4 counts in samples, and its last frame says how many of them are not padding.
+    counts_samples = track.time_base * track.rate == 1
+    for frame in container.decode(track):
+        stated = frame.duration if counts_samples else 0
+        for part in planar.resample(frame):
+            yield as_chunk(part.to_ndarray()[:, : stated or None])
+    for part in planar.resample(None):
+        yield as_chunk(part.to_ndarray())
 
 
-def _ffmpeg(reader: ForeignReader, path: Path | None) -> Iterator[Chunk]:
+def _ffmpeg(reader: ForeignReader, path: Path | BinaryIO | ByteStream) -> Generator[Chunk]:
     from pydub import AudioSegment
     from pydub.exceptions import CouldntDecodeError
 
-    assert path is not None
+    assert isinstance(path, Path)
     if path.stat().st_size > _FFMPEG_BYTES:
         raise InputError("too large for ffmpeg: pip install 'audiofix[formats]'")
     try:

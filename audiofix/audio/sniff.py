@@ -26,6 +26,9 @@ def sniff(head: bytes) -> Container | None:
         return "w64"
     if head[:16] == _ASF_GUID:
         return "asf"
+    # Damage to the marker of codes is no loss: a second header follows the first.
+    if head[26:37] == b'{"version":':
+        return "afc"
     starts: dict[bytes, Container] = {
         b".snd": "au", b"caff": "caf", b"fLaC": "flac", b"OggS": "ogg", b"ID3": "mp3",
         b"AFC1": "afc",

@@ -117,24 +117,26 @@ class WaveWriter:
     def __init__(
         self, stream: BinaryIO, audio: AudioFormat, encoder: SampleEncoder, *, seekable: bool
     ) -> None:
-        """Write the header at once. A seekable file becomes RF64 when it outgrows 4 GiB."""
+        """Prepare the header. A seekable file becomes RF64 when it outgrows 4 GiB."""
         self._stream = stream
         self._audio = audio
         self._encoder = encoder
         self._seekable = seekable
         self._start = stream.tell() if seekable else 0
         self._data_bytes = 0
-        self._header_bytes = len(self._header(None))
-        stream.write(self._header(None))
+        # It goes out with the first samples: sox rejects a pipe whose first read gives only it.
+        self._waiting = self._header(None)
 
     def write(self, chunk: Chunk) -> None:
         """Append samples."""
         data = self._encoder.encode(chunk)
         self._data_bytes += len(data)
-        self._stream.write(data)
+        self._stream.write(self._waiting + data)
+        self._waiting = b""
 
     def finish(self) -> None:
         """Pad to a whole word and put the true sizes in."""
+        self._stream.write(self._waiting)
         if not self._seekable:
             return
         if self._data_bytes % 2:

@@ -33,23 +33,24 @@ def open_writer(
     if kind == "au" and not seekable:
         encoding = encoder.encoding
         encoder.encoding = Encoding(encoding.kind, encoding.bits, big_endian=True)
-        au.write_header(stream, audio, encoder.encoding)
-        return _RawWriter(stream, encoder)
+        return _RawWriter(stream, encoder, au.streaming_header(audio, encoder.encoding))
     return _LibsndfileWriter(kind, stream, audio, encoder)
 
 
 class _RawWriter:
-    """Bare samples."""
+    """Bare samples, behind a header that goes out with the first of them."""
 
-    def __init__(self, stream: BinaryIO, encoder: SampleEncoder) -> None:
+    def __init__(self, stream: BinaryIO, encoder: SampleEncoder, header: bytes = b"") -> None:
         self._stream = stream
         self._encoder = encoder
+        self._waiting = header
 
     def write(self, chunk: Chunk) -> None:
-        self._stream.write(self._encoder.encode(chunk))
+        self._stream.write(self._waiting + self._encoder.encode(chunk))
+        self._waiting = b""
 
     def finish(self) -> None:
-        pass
+        self._stream.write(self._waiting)
 
 
 class _LibsndfileWriter:

@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from audiofix.audio.format import AudioFormat, Chunk
-from audiofix.codes.layout import CodeLayout
+from audiofix.codes.layout import CodeLayout, Codes
 from audiofix.streaming.stage import Stage
 
 
@@ -37,10 +34,6 @@ class Restorer(Protocol):
     def stage(self, source: AudioFormat, request: UpsampleRequest) -> Stage:
         """Return a fresh stage for one stream of this format."""
         ...
-
-
-Codes = NDArray[np.uint16]
-"""Codes `[channels, frames, codebooks]`, each in 0 .. size of the codebook - 1."""
 
 
 class FrameEncoder(Protocol):

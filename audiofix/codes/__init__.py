@@ -1,1 +1,1 @@
-"""Streams of codes: what one is, and its container."""
+"""Codec streams on disk and in pipes: the `.afc` container (docs/afc.md)."""

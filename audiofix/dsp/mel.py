@@ -1,61 +1,58 @@
-"""Mel spectra: Slaney's scale and area-normalised triangles (Auditory Toolbox, 1998)."""
+"""Mel spectra: triangles of equal area on Slaney's scale (Auditory Toolbox, 1998)."""
 
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-_LINEAR_HZ = 200 / 3
-_CORNER_HZ = 1000.0
-_CORNER_MEL = _CORNER_HZ / _LINEAR_HZ
+_LINEAR_HZ_PER_MEL = 200 / 3
+_LOG_FROM_HZ = 1000.0
 _LOG_STEP = math.log(6.4) / 27
-"""The scale is linear up to 1 kHz, and a 27th of ln 6.4 a mel above."""
+"""Slaney's scale is linear up to 1 kHz and logarithmic above."""
 
-_FLOOR = 1e-10
-"""Of power and of mel magnitude, before root and logarithm: AudioDec's mel loss."""
+_AMPLITUDE_FLOOR = 1e-10
 
 
 def hz_to_mel(hertz: Tensor) -> Tensor:
-    """Return Slaney's mel of frequencies."""
-    above = _CORNER_MEL + torch.log(hertz.clamp(min=_CORNER_HZ) / _CORNER_HZ) / _LOG_STEP
-    return torch.where(hertz < _CORNER_HZ, hertz / _LINEAR_HZ, above)
+    """Return Slaney's mels."""
+    above = _LOG_FROM_HZ / _LINEAR_HZ_PER_MEL + (hertz / _LOG_FROM_HZ).clamp(1).log() / _LOG_STEP
+    return torch.where(hertz < _LOG_FROM_HZ, hertz / _LINEAR_HZ_PER_MEL, above)
 
 
 def mel_to_hz(mels: Tensor) -> Tensor:
-    """Return the frequencies of Slaney's mels."""
-    above = _CORNER_HZ * torch.exp((mels - _CORNER_MEL) * _LOG_STEP)
-    return torch.where(mels < _CORNER_MEL, mels * _LINEAR_HZ, above)
+    """Return the inverse of `hz_to_mel`."""
+    knee = _LOG_FROM_HZ / _LINEAR_HZ_PER_MEL
+    above = _LOG_FROM_HZ * ((mels - knee).clamp(0) * _LOG_STEP).exp()
+    return torch.where(mels < knee, mels * _LINEAR_HZ_PER_MEL, above)
 
 
 def mel_filters(rate: int, fft_size: int, bands: int) -> Tensor:
-    """Return triangles of area 1 Hz between 0 and half the rate, `[bands, bins]`, float32."""
-    top = hz_to_mel(torch.tensor([rate / 2], dtype=torch.float64))
-    steps = torch.linspace(0, 1, bands + 2, dtype=torch.float64)
-    low, peak, high = mel_to_hz(top * steps).unfold(0, bands, 1)[:, :, None]
+    """Return the weights of each bin in each band, `[bands, fft_size // 2 + 1]`, float32.
+
+    The bands reach from 0 to `rate / 2`; each triangle's area is one in Hz.
+    """
     bins = torch.linspace(0, rate / 2, fft_size // 2 + 1, dtype=torch.float64)
-    rising, falling = (bins - low) / (peak - low), (high - bins) / (high - peak)
-    triangles = torch.minimum(rising, falling).clamp(min=0)
-    filters: Tensor = (triangles * 2 / (high - low)).float()
-    return filters
+    top = hz_to_mel(torch.tensor(rate / 2, dtype=torch.float64))
+    edges = mel_to_hz(torch.linspace(0, float(top), bands + 2, dtype=torch.float64))
+    lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    rising, falling = (bins - lower) / (centre - lower), (upper - bins) / (upper - centre)
+    return (torch.minimum(rising, falling).clamp(0) * 2 / (upper - lower)).float()
 
 
-class LogMel(nn.Module):
-    """The natural logarithm of mel magnitudes."""
+def log_mel(x: Tensor, filters: Tensor, hop: int) -> Tensor:
+    """Return the natural logarithm of the mel amplitudes of sound.
 
-    window: Tensor
-    filters: Tensor
+    Args:
+        x: `[batch, samples]`.
+        filters: from `mel_filters`.
+        hop: samples between frames; the window is as long as the transform.
 
-    def __init__(self, rate: int, *, fft_size: int = 2048, hop: int = 300, bands: int = 80) -> None:
-        """Prepare filters and a window as long as the FFT; hop in samples."""
-        super().__init__()
-        self.fft_size, self.hop = fft_size, hop
-        self.register_buffer("window", torch.hann_window(fft_size), persistent=False)
-        self.register_buffer("filters", mel_filters(rate, fft_size, bands), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return `[batch, bands, samples // hop + 1]` of `[batch, samples]`."""
-        spectra = torch.stft(
-            x, self.fft_size, self.hop, window=self.window, pad_mode="reflect", return_complex=True
-        )
-        power = spectra.real.square() + spectra.imag.square()
-        return (self.filters @ power.clamp(min=_FLOOR).sqrt()).clamp(min=_FLOOR).log()
+    Returns:
+        `[batch, bands, samples // hop + 1]`.
+    """
+    size = 2 * (filters.shape[1] - 1)
+    window = torch.hann_window(size, dtype=x.dtype, device=x.device)
+    spectra = torch.stft(x, size, hop, size, window, return_complex=True)
+    power = spectra.real.square() + spectra.imag.square()
+    amplitude = power.clamp(min=_AMPLITUDE_FLOOR).sqrt()
+    return (filters.to(x.device) @ amplitude).clamp(min=_AMPLITUDE_FLOOR).log()

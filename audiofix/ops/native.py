@@ -17,11 +17,12 @@ from audiofix.errors import DeviceError
 
 Twin = Literal["cpu", "cuda"]
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 TILES: dict[str, int] = {"cpu": 512, "cuda": 2048}
 """Steps between two stored states."""
 
 MAX_STATE = 256
+MAX_HEIGHT = 1536
 TYPES: dict[str, dict[torch.dtype, int]] = {
     "cpu": {torch.float32: 0},
     "cuda": {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2},
@@ -53,6 +54,23 @@ class ScanGradients(ctypes.Structure):
 
     _fields_ = [
         (name, ctypes.c_void_p) for name in ("u", "delta", "A", "B", "C", "D", "delta_bias")
+    ]
+
+
+class PlaneShape(ctypes.Structure):
+    """`afx_plane_shape`."""
+
+    _fields_ = [
+        (name, ctypes.c_int64) for name in ("batch", "channels", "height", "width", "state", "rank")
+    ]
+
+
+class PlaneInputs(ctypes.Structure):
+    """`afx_plane_inputs`."""
+
+    _fields_ = [
+        (name, ctypes.c_void_p)
+        for name in ("plane", "projected", "step_weight", "step_bias", "A", "D")
     ]
 
 
@@ -154,6 +172,68 @@ def recurrence(a: Tensor, b: Tensor, reverse: bool) -> Tensor:
     )
     _check("cpu", status)
     return y
+
+
+def plane_scan(inputs: tuple[Tensor, ...], state: int, rank: int) -> Tensor:
+    """Return the sum of the four routes; the tensors of `afx_plane_inputs`, on the CPU."""
+    out = torch.empty_like(inputs[0])
+    status = library("cpu").afx_plane_scan_cpu(
+        ctypes.byref(PlaneInputs(*map(_pointer, inputs))),
+        _pointer(out),
+        PlaneShape(*out.shape, state, rank),
+        torch.get_num_threads(),
+    )
+    _check("cpu", status)
+    return out
+
+
+def convolve(plane: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return silu of the channels' own 3 x 3 convolutions; items of `plane` may lie apart."""
+    out = torch.empty(plane.shape)
+    status = library("cpu").afx_convolve_cpu(
+        _pointer(plane),
+        ctypes.c_int64(plane.stride(0)),
+        _pointer(weight),
+        _pointer(bias),
+        _pointer(out),
+        *map(ctypes.c_int64, plane.shape),
+        torch.get_num_threads(),
+    )
+    _check("cpu", status)
+    return out
+
+
+def norm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+    """Return the layer norm of `x` over its last axis."""
+    out = torch.empty_like(x)
+    status = library("cpu").afx_norm_cpu(
+        *map(_pointer, (x, weight, bias)),
+        ctypes.c_float(epsilon),
+        _pointer(out),
+        ctypes.c_int64(x.shape[-1]),
+        ctypes.c_int64(x.numel() // x.shape[-1]),
+        torch.get_num_threads(),
+    )
+    _check("cpu", status)
+    return out
+
+
+def norm_gate(x: Tensor, gate: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+    """Return the norm of `x` over its channels times silu(gate); `[batch, channels, places]`."""
+    out = torch.empty_like(x)
+    status = library("cpu").afx_norm_gate_cpu(
+        _pointer(x),
+        _pointer(gate),
+        ctypes.c_int64(gate.stride(0)),
+        _pointer(weight),
+        _pointer(bias),
+        ctypes.c_float(epsilon),
+        _pointer(out),
+        *map(ctypes.c_int64, x.shape),
+        torch.get_num_threads(),
+    )
+    _check("cpu", status)
+    return out
 
 
 def checkpoint_shape(scan: Scan, keep: bool) -> tuple[int, ...]:

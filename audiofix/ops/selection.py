@@ -13,6 +13,7 @@ from torch import Tensor
 
 from audiofix.errors import DeviceError, UsageError
 from audiofix.ops import native
+from audiofix.ops.plane_scan_reference import plane_scan_reference
 from audiofix.ops.selective_scan_reference import selective_scan_reference
 
 log = logging.getLogger(__name__)
@@ -118,4 +119,15 @@ def _self_test(device: torch.device) -> str:
         difference = float((got - want).abs().max() / want.abs().max())
         if not difference < _TOLERANCE:
             return f"{name} differs by {difference:.1e} of its largest value"
-    return ""
+    return _plane_self_test() if device.type == "cpu" else ""
+
+
+def _plane_self_test() -> str:
+    draw = torch.Generator().manual_seed(0)
+    shapes = [(1, 3, 5, 19), (1, 4, 6, 5, 19), (4, 3, 2), (4, 3), (4, 3, 2), (4, 3)]
+    tensors = [torch.randn(shape, generator=draw) for shape in shapes]
+    tensors[4] = -tensors[4].exp()
+    expected = plane_scan_reference(*tensors)
+    difference = native.plane_scan(tuple(tensors), state=2, rank=2) - expected
+    error = float(difference.abs().max() / expected.abs().max())
+    return "" if error < _TOLERANCE else f"planes differ by {error:.1e} of their largest value"

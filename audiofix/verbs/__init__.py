@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 VERBS: Mapping[str, tuple[str, str]] = {
     "upsample": ("audiofix.verbs.upsample", "Add the missing high band of speech and music."),
+    "train": ("audiofix.verbs.train", "Train a system on your own recordings."),
+    "eval": ("audiofix.verbs.evaluate", "Measure estimates, or a model, against references."),
     "info": ("audiofix.verbs.info", "Tell what a recording really is."),
     "models": ("audiofix.verbs.models", "Manage checkpoints: list, pull, import, verify, ..."),
     "doctor": ("audiofix.verbs.doctor", "Tell what this machine offers to audiofix."),

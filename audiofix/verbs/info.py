@@ -1,4 +1,4 @@
-"""`audiofix info`: what a recording really is."""
+"""`audiofix info`: what a recording, or a stream of codes, really is."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audiofix.errors import AudiofixError, BatchError
+from audiofix.verbs.codes_report import CodesReport, clock, codes_lines, measure_codes
 from audiofix.verbs.options import headerless_options, inputs_or_pipe, talkative
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("Is this file really 48 kHz?", "audiofix info studio.wav"),
     ("For a script", "audiofix info --json *.flac"),
+    ("Did these codes arrive whole?", "audiofix info talk.afc"),
     ("In a pipe", "audiofix upsample x.wav --to 48k | audiofix info"),
 )
 
@@ -59,20 +61,34 @@ def command(
     frequency where its band ends, whatever its rate says. The whole input is read, in bounded
     memory. A steep end of the band, as low-pass filters, codecs and resamplers leave it, is
     reported as cutoff.
+
+    Of audiofix codes: the model that decodes them, exact length, bitrate, and whether every packet
+    is whole. Damage ends the command with status 3, after the report.
     """
-    from audiofix.audio.source import open_source
+    from audiofix.audio.bytestream import name_of, open_bytes
+    from audiofix.audio.sniff import SNIFF_BYTES, sniff
+    from audiofix.audio.source import source_of
+    from audiofix.codes.reader import CodeReader
     from audiofix.verbs.pipeline import headerless_of
 
-    reports: list[Report] = []
+    reports: list[Report | CodesReport] = []
     failures: list[AudiofixError] = []
     headerless = headerless_of(encoding, rate, channels)
     names = inputs_or_pipe(inputs)
     for name in names:
         try:
-            with open_source(name, headerless=headerless) as source:
-                reports.append(measure(source))
-                if source.fault:
-                    failures.append(source.fault)
+            stream = open_bytes(name)
+            if sniff(stream.peek(SNIFF_BYTES)) == "afc":
+                with stream:
+                    codes = CodeReader(stream, name_of(name))
+                    reports.append(measure_codes(codes, stream))
+                    fault = codes.fault
+            else:
+                with source_of(stream, name_of(name), headerless=headerless) as source:
+                    reports.append(measure(source))
+                    fault = source.fault
+            if fault:
+                failures.append(fault)
         except AudiofixError as error:
             failures.append(error)
     if as_json:
@@ -124,9 +140,12 @@ def measure(source: "Source") -> Report:
     )
 
 
-def _text(report: Report) -> str:
-    hours, rest = divmod(report.seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
+def _text(report: Report | CodesReport) -> str:
+    lines = codes_lines(report) if isinstance(report, CodesReport) else _sound_lines(report)
+    return "\n".join(f"{name:<12} {value}" for name, value in lines)
+
+
+def _sound_lines(report: Report) -> list[tuple[str, str]]:
     cliff = f" (steep cutoff at {report.cutoff_hz:.0f} Hz)" if report.cutoff_hz else ""
     over = f", {report.over_full_scale} samples over full scale" if report.over_full_scale else ""
     lines = [
@@ -135,11 +154,11 @@ def _text(report: Report) -> str:
         ("encoding", report.encoding),
         ("rate", f"{report.rate} Hz"),
         ("channels", str(report.channels)),
-        ("length", f"{report.samples} samples, {hours:.0f}:{minutes:02.0f}:{seconds:06.3f}"),
+        ("length", f"{report.samples} samples, {clock(report.seconds)}"),
         ("bandwidth", f"{report.bandwidth_hz:.0f} Hz{cliff}"),
         ("peak", f"{report.peak:.6f}{over}"),
         *((name, "; ".join(values)) for name, values in sorted(report.tags.items())),
     ]
     if report.pictures:
         lines.append(("pictures", str(report.pictures)))
-    return "\n".join(f"{name:<12} {value}" for name, value in lines)
+    return lines

@@ -44,6 +44,42 @@ class Rate(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
         return round(rate)
 
 
+class Rates(click.ParamType):  # type: ignore[type-arg]
+    """Rates with commas between them: `8k,16k`."""
+
+    name = "rates"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return samples per second, each once, in the order given."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(dict.fromkeys(Rate().convert(one, param, ctx) for one in value.split(",")))
+
+
+class Choices(click.ParamType):  # type: ignore[type-arg]
+    """Some of a few words, with commas between them."""
+
+    name = "choices"
+
+    def __init__(self, *words: str) -> None:
+        """Allow these words."""
+        self._words = words
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Return the words, each once, in the order given."""
+        if isinstance(value, tuple):
+            return value
+        chosen = tuple(dict.fromkeys(word.strip() for word in value.split(",")))
+        for word in chosen:
+            if word not in self._words:
+                self.fail(f"{word}: not one of {', '.join(self._words)}", param, ctx)
+        return chosen
+
+
 class Cutoff(click.ParamType):  # type: ignore[type-arg]
     """`auto`, or a frequency: `4000`, `4k`, `3.4kHz`. None stands for `auto`."""
 
@@ -123,7 +159,7 @@ _HEADERLESS = [
     click.option("-c", "--channels", type=click.IntRange(1, 256), metavar="N",
                  help="Channels of a headerless input."),
     click.option("-e", "--encoding", metavar="ENC", help="Encoding of a headerless input."),
-]  # fmt: skip  # fmt: skip
+]  # fmt: skip
 _SPEECH = [
     click.option("--progress/--no-progress", default=None, help="Bars; default: on a terminal."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
@@ -153,6 +189,12 @@ def talkative(function: Callable[..., None]) -> Callable[..., None]:
 def headerless_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add -r, -c and -e alone, for verbs that only read."""
     decorated: Callable[..., None] = _apply(_HEADERLESS, function)
+    return decorated
+
+
+def computing_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add -m, --device, --precision, --threads, --seed and --offline."""
+    decorated: Callable[..., None] = _apply(_COMPUTING, function)
     return decorated
 
 

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define AFX_ABI_VERSION 1
+#define AFX_ABI_VERSION 2
 #define AFX_API __attribute__((visibility("default")))
 
 enum { AFX_BAD_SHAPE = -1, AFX_BAD_TYPE = -2 };
@@ -21,6 +21,9 @@ enum { AFX_FLOAT32 = 0, AFX_FLOAT16 = 1, AFX_BFLOAT16 = 2 };
 
 /* Steps between two stored states, the unit in which time is walked. */
 enum { AFX_CPU_TILE = 512, AFX_CUDA_TILE = 2048, AFX_MAX_STATE = 256 };
+
+/* Routes through a plane, and the tallest plane: a column's states lie on the stack. */
+enum { AFX_ROUTES = 4, AFX_MAX_HEIGHT = 1536 };
 
 typedef struct {
   int64_t batch, channels, length, state, groups;
@@ -45,6 +48,19 @@ typedef struct {
   float *delta_bias; /* [channels], or null */
 } afx_scan_gradients;
 
+typedef struct {
+  int64_t batch, channels, height, width, state, rank;
+} afx_plane_shape;
+
+typedef struct {
+  const float *plane;       /* [batch, channels, height, width] */
+  const float *projected;   /* [batch, 4, rank + 2 state, height, width]: step's factors, B, C */
+  const float *step_weight; /* [4, channels, rank] */
+  const float *step_bias;   /* [4, channels] */
+  const float *A;           /* [4, channels, state] */
+  const float *D;           /* [4, channels] */
+} afx_plane_inputs;
+
 /* checkpoints: [batch, channels, ceil(length / tile), state], the state before each
    tile; null where no gradient will be asked for. */
 AFX_API int afx_selective_scan_forward_cpu(const afx_scan_inputs *in, float *out,
@@ -58,6 +74,28 @@ AFX_API int afx_selective_scan_backward_cpu(const afx_scan_inputs *in, const flo
 /* y[t] = a[t] y[t-1] + b[t], from 0, along each of `rows` rows; from the end if `reverse`. */
 AFX_API int afx_linear_recurrence_cpu(const float *a, const float *b, float *y, int64_t rows,
                                       int64_t length, int reverse, int threads);
+
+/* The sum of four selective scans of a plane: along its rows, along its columns, and both from
+   their ends. The step is softplus(bias + weight . factors). No gradient.
+   out: [batch, channels, height, width]. */
+AFX_API int afx_plane_scan_cpu(const afx_plane_inputs *in, float *out, afx_plane_shape shape,
+                               int threads);
+
+/* silu of a 3 x 3 convolution of each channel by itself, zeros around. plane: items `stride` floats
+   apart; weight: [channels, 3, 3]; out: [batch, channels, height, width]. */
+AFX_API int afx_convolve_cpu(const float *plane, int64_t stride, const float *weight,
+                             const float *bias, float *out, int64_t batch, int64_t channels,
+                             int64_t height, int64_t width, int threads);
+
+/* Layer norm over the channels of [places, channels]; out may be x. */
+AFX_API int afx_norm_cpu(const float *x, const float *weight, const float *bias, float epsilon,
+                         float *out, int64_t channels, int64_t places, int threads);
+
+/* Layer norm over channels, times silu(gate). x and out: [batch, channels, places], gate too, but
+   its items lie `gate_stride` floats apart. out may be x. */
+AFX_API int afx_norm_gate_cpu(const float *x, const float *gate, int64_t gate_stride,
+                              const float *weight, const float *bias, float epsilon, float *out,
+                              int64_t batch, int64_t channels, int64_t places, int threads);
 
 /* Which instructions the CPU twin uses: "avx512", "avx2" or "baseline". A level above what
    the processor has is lowered; the new level is returned. Level 0 is baseline. */

@@ -12,12 +12,14 @@ int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 
 #if defined(__x86_64__)
 const CpuLevel *const LEVELS[] = {&afx_level_baseline, &afx_level_avx2, &afx_level_avx512};
+const CpuPlane *const PLANES[] = {&afx_plane_baseline, &afx_plane_avx2, &afx_plane_avx512};
 int highest_level() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return 2;
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0;
 }
 #else
 const CpuLevel *const LEVELS[] = {&afx_level_baseline};
+const CpuPlane *const PLANES[] = {&afx_plane_baseline};
 int highest_level() { return 0; }
 #endif
 
@@ -130,6 +132,68 @@ int afx_linear_recurrence_cpu(const float *a, const float *b, float *y, int64_t 
   return 0;
 }
 
+int afx_plane_scan_cpu(const afx_plane_inputs *in, float *out, afx_plane_shape shape, int threads) {
+  const bool good = shape.batch > 0 && shape.channels > 0 && shape.width > 0 && shape.height > 0 &&
+                    shape.height <= AFX_MAX_HEIGHT && shape.state > 0 &&
+                    shape.state <= AFX_MAX_STATE && shape.rank > 0;
+  if (!good) return AFX_BAD_SHAPE;
+  // Channels do not depend on each other, so the cut may depend on the threads.
+  const int64_t block = at_least(1, at_most(BLOCK, shape.channels / threads));
+  const int64_t blocks = (shape.channels + block - 1) / block;
+  const CpuPlane &plane = *PLANES[current_level];
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+  for (int64_t index = 0; index < shape.batch * blocks; index++) {
+    const int64_t first = index % blocks * block;
+    plane.scan(*in, out, shape, index / blocks, first, at_most(first + block, shape.channels));
+  }
+  return 0;
+}
+
+int afx_convolve_cpu(const float *plane, int64_t stride, const float *weight, const float *bias,
+                     float *out, int64_t batch, int64_t channels, int64_t height, int64_t width,
+                     int threads) {
+  if (batch < 1 || channels < 1 || height < 1 || width < 1) return AFX_BAD_SHAPE;
+  const CpuPlane &level = *PLANES[current_level];
+#pragma omp parallel for num_threads(threads)
+  for (int64_t index = 0; index < batch * channels; index++) {
+    const int64_t item = index / channels, channel = index % channels, area = height * width;
+    level.convolve(plane + item * stride + channel * area, weight + channel * 9, bias[channel],
+                   out + index * area, height, width);
+  }
+  return 0;
+}
+
+int afx_norm_cpu(const float *x, const float *weight, const float *bias, float epsilon, float *out,
+                 int64_t channels, int64_t places, int threads) {
+  if (channels < 1 || places < 1) return AFX_BAD_SHAPE;
+  // Pieces are multiples of every vector width, so a place's bits do not depend on the cut.
+  const int64_t piece = at_least(64, (16384 / channels) & ~63);
+  const int64_t pieces = (places + piece - 1) / piece;
+  const CpuPlane &level = *PLANES[current_level];
+#pragma omp parallel for num_threads(threads)
+  for (int64_t index = 0; index < pieces; index++) {
+    const int64_t first = index * piece, at = first * channels;
+    level.norm(x + at, weight, bias, epsilon, out + at, channels, at_most(piece, places - first));
+  }
+  return 0;
+}
+
+int afx_norm_gate_cpu(const float *x, const float *gate, int64_t gate_stride, const float *weight,
+                      const float *bias, float epsilon, float *out, int64_t batch, int64_t channels,
+                      int64_t places, int threads) {
+  if (batch < 1 || channels < 1 || places < 1) return AFX_BAD_SHAPE;
+  constexpr int64_t PIECE = 1024;
+  const int64_t pieces = (places + PIECE - 1) / PIECE, plane = channels * places;
+  const CpuPlane &level = *PLANES[current_level];
+#pragma omp parallel for num_threads(threads)
+  for (int64_t index = 0; index < batch * pieces; index++) {
+    const int64_t item = index / pieces, first = index % pieces * PIECE;
+    level.norm_gate(x + item * plane, gate + item * gate_stride, weight, bias, epsilon,
+                    out + item * plane, channels, places, first, at_most(first + PIECE, places));
+  }
+  return 0;
+}
+
 int afx_use_cpu_level(int level) {
   current_level = (int)at_most(at_least(level, 0), highest_level());
   return current_level;
@@ -152,5 +216,7 @@ int64_t afx_sizeof(const char *structure) {
   if (!strcmp(structure, "afx_scan_shape")) return sizeof(afx_scan_shape);
   if (!strcmp(structure, "afx_scan_inputs")) return sizeof(afx_scan_inputs);
   if (!strcmp(structure, "afx_scan_gradients")) return sizeof(afx_scan_gradients);
+  if (!strcmp(structure, "afx_plane_shape")) return sizeof(afx_plane_shape);
+  if (!strcmp(structure, "afx_plane_inputs")) return sizeof(afx_plane_inputs);
   return -1;
 }

@@ -33,3 +33,21 @@ struct CpuLevel {
 extern const CpuLevel afx_level_baseline;
 extern const CpuLevel afx_level_avx2;
 extern const CpuLevel afx_level_avx512;
+
+// What cpu_plane.cpp offers, for channels block..stop - 1 of an item, and for places first..last
+// - 1.
+struct CpuPlane {
+  void (*scan)(const afx_plane_inputs &, float *out, const afx_plane_shape &, int64_t item,
+               int64_t block, int64_t stop);
+  void (*convolve)(const float *plane, const float *weight, float bias, float *out, int64_t height,
+                   int64_t width);
+  void (*norm_gate)(const float *x, const float *gate, const float *weight, const float *bias,
+                    float epsilon, float *out, int64_t channels, int64_t places, int64_t first,
+                    int64_t last);
+  void (*norm)(const float *x, const float *weight, const float *bias, float epsilon, float *out,
+               int64_t channels, int64_t places);
+};
+
+extern const CpuPlane afx_plane_baseline;
+extern const CpuPlane afx_plane_avx2;
+extern const CpuPlane afx_plane_avx512;

@@ -12,6 +12,7 @@ from audiofix.audio.sniff import sniff
         (b"fLaC\0\0\0\x22", "flac"), (b"OggS\0\2", "ogg"), (b"ID3\4\0", "mp3"),
         (b"\xff\xfb\x90\x64", "mp3"), (b"\xff\xf3\x40\xc4", "mp3"), (b"\xff\xf1\x50\x80", "adts"),
         (b"\xff\xff\xff\xff", None), (b"\xff\xfb\xf0\x64", None), (b"AFC1", "afc"),
+        (bytes(26) + b'{"version":1', "afc"),
         (b"hello world", None), (b"", None), (b"\xff", None),
     ],
 )  # fmt: skip

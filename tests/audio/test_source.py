@@ -1,10 +1,7 @@
 import csv
 import io
-import os
 import struct
 import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -26,31 +23,6 @@ def read_all(source, block=997):
     while (chunk := source.read(block)).shape[1]:
         chunks.append(chunk)
     return np.concatenate(chunks, axis=1) if chunks else np.empty((source.format.channels, 0))
-
-
-@pytest.fixture
-def piped(monkeypatch):
-    """Return a function that puts bytes on standard input, in pieces of odd sizes."""
-    opened = []
-
-    def feed(data, piece=777):
-        reader, writer = os.pipe()
-
-        def write():
-            with os.fdopen(writer, "wb", buffering=0) as pipe:
-                for start in range(0, len(data), piece):
-                    try:
-                        pipe.write(data[start : start + piece])
-                    except BrokenPipeError:
-                        return
-
-        threading.Thread(target=write, daemon=True).start()
-        opened.append(os.fdopen(reader))
-        monkeypatch.setattr(sys, "stdin", opened[-1])
-
-    yield feed
-    for file in opened:
-        file.close()
 
 
 @pytest.mark.parametrize("by_pipe", [False, True], ids=["file", "pipe"])

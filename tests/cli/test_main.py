@@ -52,7 +52,7 @@ def test_completion_loads_nothing_heavy(environment: Mapping[str, str]) -> None:
     assert (done.stdout, done.stderr) == (b"plain,upsample\n", b"[]\n")
 
 
-@pytest.mark.parametrize("verb", ["upsample", "info", "models", "doctor"])
+@pytest.mark.parametrize("verb", ["upsample", "eval", "info", "models", "doctor"])
 def test_every_verb_has_help(verb: str, audiofix: Run) -> None:
     long, short = audiofix(verb, "--help"), audiofix(verb, "-h")
     assert long.returncode == short.returncode == 0

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.skipif(not condition("cpu").built, reason=condition("cp
         ("afx_scan_shape", native.ScanShape),
         ("afx_scan_inputs", native.ScanInputs),
         ("afx_scan_gradients", native.ScanGradients),
+        ("afx_plane_shape", native.PlaneShape),
+        ("afx_plane_inputs", native.PlaneInputs),
     ],
 )
 def test_structures_have_the_size_of_their_mirrors(

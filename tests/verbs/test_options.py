@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from audiofix.verbs.options import Cutoff, Rate
+from audiofix.verbs.options import Choices, Cutoff, Rate, Rates
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,14 @@ def test_cutoffs(text: str, hertz: float | None) -> None:
 def test_what_is_no_cutoff(text: str) -> None:
     with pytest.raises(click.BadParameter, match="not a frequency"):
         Cutoff().convert(text, None, None)
+
+
+def test_lists_keep_their_order_and_drop_repetitions() -> None:
+    assert Rates().convert("16k,8000,16000", None, None) == (16000, 8000)
+    assert Choices("a", "b", "c").convert("c, a,c", None, None) == ("c", "a")
+
+
+@pytest.mark.parametrize(("kind", "text"), [(Rates(), "8k,"), (Rates(), ""), (Choices("a"), "a,b")])
+def test_what_is_no_list(kind: click.ParamType, text: str) -> None:
+    with pytest.raises(click.BadParameter, match="not"):
+        kind.convert(text, None, None)

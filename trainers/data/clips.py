@@ -1,6 +1,7 @@
 """Random clips at one rate, out of recordings at many."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import soxr
@@ -12,41 +13,52 @@ from audiofix.audio.source import open_source
 _READ_SAMPLES = 1 << 16
 _LOUDEST_GAIN_DB = 6.0
 _QUIETEST_GAIN_DB = -12.0
+_REMEMBERED_SECONDS = 3600.0
+"""Decoded sound that is kept in memory: 0.7 GB at 48 kHz."""
 
 
-def read_mono(recording: Recording, rate: int) -> Chunk:
+def read_sound(recording: Recording, rate: int) -> Chunk:
     """Return the whole recording as `[channels, samples]` at `rate`."""
     with open_source(recording.path) as source:
         chunks = []
         while (chunk := source.read(_READ_SAMPLES)).shape[1]:
             chunks.append(chunk)
         samples = np.concatenate(chunks, axis=1)
-        if source.format.rate != rate:
-            samples = soxr.resample(samples.T, source.format.rate, rate, "VHQ").T
+        own_rate = source.format.rate
+    first = round(recording.start * own_rate)
+    samples = samples[:, first : first + round(recording.duration * own_rate) + 1]
+    if own_rate != rate:
+        samples = soxr.resample(samples.T, own_rate, rate, "VHQ").reshape(-1, len(samples)).T
     return np.ascontiguousarray(samples, np.float32)
 
 
 class Clips:
     """Draws clips of one length; long recordings are drawn more often, channels separately."""
 
-    def __init__(self, sounds: Sequence[Chunk], samples: int, speeds: Sequence[float]) -> None:
-        """Hold `sounds` `[channels, n]` in memory and draw `samples` per clip.
+    def __init__(
+        self, recordings: Sequence[Recording], rate: int, samples: int, speeds: Sequence[float]
+    ) -> None:
+        """Draw `samples` per clip from recordings, which are read when they are drawn first.
 
         Args:
-            sounds: the recordings, all at one rate.
+            recordings: where clips are cut from.
+            rate: samples per second of the clips.
             samples: length of a clip.
             speeds: playback speeds to draw from; they shift pitch and formants together, so
                 that one voice stands in for many.
         """
-        self._rows = [row for sound in sounds for row in sound]
-        lengths = np.array([row.size for row in self._rows], np.float64)
+        self._recordings = list(recordings)
+        lengths = np.array([recording.duration for recording in recordings])
         self._shares = lengths / lengths.sum()
+        self._rate = rate
         self._samples = samples
         self._speeds = tuple(speeds)
+        self._read = lru_cache(max(1, int(_REMEMBERED_SECONDS / lengths.mean())))(self._sound)
 
     def draw(self, generator: np.random.Generator) -> Chunk:
         """Return one clip `[1, samples]` at a random place, speed and level."""
-        row = self._rows[generator.choice(len(self._rows), p=self._shares)]
+        sound = self._read(int(generator.choice(len(self._recordings), p=self._shares)))
+        row = sound[generator.integers(len(sound))]
         speed = float(generator.choice(self._speeds))
         wanted = int(np.ceil(self._samples * speed)) + 64
         start = int(generator.integers(max(1, row.size - wanted + 1)))
@@ -56,3 +68,6 @@ class Clips:
         clip = np.pad(clip, (0, max(0, self._samples - clip.size)))[: self._samples]
         gain = 10 ** (generator.uniform(_QUIETEST_GAIN_DB, _LOUDEST_GAIN_DB) / 20)
         return np.ascontiguousarray(clip[None] * np.float32(gain))
+
+    def _sound(self, place: int) -> Chunk:
+        return read_sound(self._recordings[place], self._rate)

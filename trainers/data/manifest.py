@@ -9,15 +9,20 @@ from audiofix.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One file of a manifest, `duration` in seconds."""
+    """One file, or the `duration` seconds of it from second `start` on."""
 
     path: Path
     split: str
     duration: float
+    start: float = 0.0
 
 
 def read_manifest(path: Path, *, split: str) -> list[Recording]:
     """Return the recordings of one split, in the manifest's order.
+
+    Args:
+        path: the manifest.
+        split: its name, or how it begins where no split has that name: `valid`.
 
     Raises:
         InputError: the manifest is missing, lacks a column, or has nothing in that split.
@@ -31,12 +36,14 @@ def read_manifest(path: Path, *, split: str) -> list[Recording]:
         recordings = [
             Recording(path.parent / row["file_path"], row["split"], float(row["duration"]))
             for row in rows
-            if row["split"] == split
         ]
     except (KeyError, ValueError) as error:
         raise InputError(
             f"{path}: not a manifest ({error}): it needs the columns split,file_path,duration"
         ) from error
-    if not recordings:
+    chosen = [r for r in recordings if r.split == split] or [
+        r for r in recordings if r.split.startswith(split)
+    ]
+    if not chosen:
         raise InputError(f"{path}: no recording in split {split}: name another split")
-    return recordings
+    return chosen

@@ -27,11 +27,12 @@ def spectral_losses(
     resolutions: tuple[Resolution, ...] = RESOLUTIONS,
     *,
     emphasis: bool = False,
+    each: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return spectral convergence and log-magnitude distance, means over the resolutions.
 
-    Convergence is `|Y - X| / |Y|` (Frobenius, over the whole batch), the distance the mean of
-    `|ln Y - ln X|`.
+    Convergence is `|Y - X| / |Y|` (Frobenius, over the whole batch as published, or over each
+    item), the distance the mean of `|ln Y - ln X|`.
 
     Args:
         estimate: `[batch, samples]`.
@@ -39,6 +40,8 @@ def spectral_losses(
         resolutions: the STFTs.
         emphasis: multiply the magnitudes by a ramp from 1 to 2 along the frames, as the authors'
             unused option does (it was meant to run along frequency).
+        each: take the convergence of each item and their mean, so that a batch that is shared
+            out among processes or parts has the same gradient as the whole.
     """
     convergences, distances = [], []
     for resolution in resolutions:
@@ -46,7 +49,9 @@ def spectral_losses(
         if emphasis:
             ramp = torch.linspace(1, 2, x.shape[-1], dtype=x.dtype, device=x.device)
             x, y = x * ramp, y * ramp
-        convergences.append(torch.linalg.vector_norm(y - x) / torch.linalg.vector_norm(y))
+        axes = (1, 2) if each else (0, 1, 2)
+        norm = torch.linalg.vector_norm(y, dim=axes)
+        convergences.append((torch.linalg.vector_norm(y - x, dim=axes) / norm).mean())
         distances.append((y.log() - x.log()).abs().mean())
     return torch.stack(convergences).mean(), torch.stack(distances).mean()
 

@@ -1,1 +1,80 @@
-"""One module per system: what makes its training different from another's."""
+"""One module a system: what its training does differently. And their presets, in TOML."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from audiofix.trainers.loop import Recipe
+
+from audiofix.errors import InputError, SettingsError, UsageError
+from audiofix.settings import overlaid, parse_assignment, read_settings
+
+RECIPES: Mapping[str, tuple[str, str]] = {
+    "vmasr": ("audiofix.trainers.recipes.vmasr", "VMASRRecipe"),
+    "audiodec": ("audiofix.trainers.recipes.audiodec", "AudioDecRecipe"),
+}
+"""System -> the module and class of its recipe; the module's `Settings` are the recipe's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A system, and settings for its training."""
+
+    system: str
+    settings: Any
+
+    def recipe(self, source: Path, device: torch.device) -> Recipe:
+        """Return the recipe on the data `source`, with fresh networks on `device`."""
+        module, kind = RECIPES[self.system]
+        torch.manual_seed(self.settings.loop.seed)
+        made: Recipe = getattr(import_module(module), kind)(self.settings, source, device)
+        return made
+
+
+def plan(system: str, config: str | None, assignments: tuple[str, ...]) -> Plan:
+    """Return what will be trained.
+
+    Args:
+        system: a key of `RECIPES`.
+        config: a preset's name or a TOML file; None takes the preset of the system's name.
+        assignments: `key.key=value`, each replaces one setting.
+
+    Raises:
+        UsageError: the system or preset is unknown.
+        SettingsError: a setting is unknown or has a wrong value.
+    """
+    if system not in RECIPES:
+        raise UsageError(f"train {system}: unknown: use one of {', '.join(RECIPES)}")
+    table = _table(config or system)
+    for word in assignments:
+        table = overlaid(table, parse_assignment(word))
+    settings = import_module(RECIPES[system][0]).Settings
+    return Plan(system, read_settings(settings, table))
+
+
+def presets() -> list[str]:
+    """Return the names of the presets."""
+    found = (path.name for path in files(__name__).iterdir())
+    return sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))
+
+
+def _table(config: str) -> dict[str, Any]:
+    try:
+        if config in presets():
+            text = (files(__name__) / f"{config}.toml").read_text(encoding="utf-8")
+        elif Path(config).is_file():
+            text = Path(config).read_text(encoding="utf-8")
+        else:
+            raise UsageError(
+                f"--config {config}: neither a file nor a preset: use {', '.join(presets())}"
+            )
+        return tomllib.loads(text)
+    except OSError as error:
+        raise InputError(f"{config}: {error.strerror}: name a file that can be read") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{config}: not TOML ({error}): correct it") from error

@@ -1,30 +1,27 @@
-"""A quick recipe for small VM-ASR models: regression of the missing band, no discriminator.
+"""How VM-ASR is trained: as published (specification, section 8), and as we train what we ship."""
 
-    python -m audiofix.trainers.recipes.vmasr --manifest MANIFEST.csv --out small.safetensors
-
-The loss is the log-spectral distance itself plus the distance of the log-magnitudes that the
-network sets. Every clip is brought down to a random rate and up again by soxr or by a polyphase
-filter, and half of the clips are rounded to 16 bits on the way, as real files are.
-"""
-
-import argparse
-import logging
-import math
-from copy import deepcopy
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-import soxr
 import torch
-from audiofix.trainers.data.clips import Clips, read_mono
-from audiofix.trainers.data.manifest import read_manifest
-from scipy.signal import resample_poly
-from torch import Tensor
+from audiofix.trainers.data.band import BandSettings, take_band
+from audiofix.trainers.data.clips import Clips, read_sound
+from audiofix.trainers.data.corpora import recordings, spread
+from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.journal import Example
+from audiofix.trainers.loop import TOTAL, Batch, Item, LoopSettings, Losses
+from audiofix.trainers.losses import adversarial
+from audiofix.trainers.losses.gradient_penalty import gradient_penalty
+from audiofix.trainers.losses.spectral import spectral_losses
+from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from audiofix.audio.format import Chunk
 from audiofix.backends.vmasr.config import VMASRConfig
+from audiofix.backends.vmasr.discriminator import DiscriminatorConfig, MultiPeriodDiscriminator
 from audiofix.backends.vmasr.enhance import enhance_spectra
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.backends.vmasr.restore import edge_bin
@@ -32,121 +29,246 @@ from audiofix.backends.weights import Checkpoint, save_checkpoint
 from audiofix.dsp.stft import log_magnitude_and_phase
 from audiofix.metrics.lsd import lsd
 
-log = logging.getLogger(__name__)
+_VALIDATION_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides the result, with the data and the torch version."""
+class DataSettings:
+    """What clips are cut from, and how.
+
+    Attributes:
+        rate: samples per second of the model.
+        frames: of a clip, a multiple of the network's `frame_multiple`.
+        folders: names of the folders whose files are used, none for all.
+        silences: VCTK's time stamps of speech, empty for none.
+        speeds: playback speeds to draw from.
+        band: how the high band is taken away.
+        validation_rates: input rates of the validation.
+        validation_files: files validated, spread over the split; 0 for all.
+    """
 
     rate: int = 48000
-    input_rates: tuple[int, ...] = (8000, 11025, 12000, 16000, 22050, 24000, 32000)
-    folders: tuple[str, ...] = ("speech48", "music44")
-    speeds: tuple[float, ...] = (0.8, 0.88, 0.94, 1.0, 1.0, 1.06)
     frames: int = 128
-    batch: int = 6
-    steps: int = 2000
-    warm_up: int = 100
-    learning_rate: float = 2e-3
-    average_decay: float = 0.998
-    gradient_limit: float = 1.0
-    seed: int = 1
+    folders: tuple[str, ...] = ()
+    silences: str = ""
+    speeds: tuple[float, ...] = (1.0,)
+    band: BandSettings = field(default_factory=BandSettings)
+    validation_rates: tuple[int, ...] = (8000, 16000, 24000)
+    validation_files: int = 16
 
 
-CONFIG = VMASRConfig(dims=8, interact="single", drop_path_rate=0.0)
+@dataclass(frozen=True, slots=True)
+class LossSettings:
+    """Weights of the losses; what weighs nothing is not computed.
+
+    Attributes:
+        distance: the log-spectral distance itself.
+        magnitude: log-magnitudes above the edge.
+        stft: multi-resolution STFT loss (published: 1).
+        adversarial: of the discriminator's scores (published: 1).
+        features: of the discriminator's feature maps (published: 100).
+        game: what generator and discriminator play.
+        penalty: of the gradient in wgan-gp.
+        hidden: width of the discriminator.
+    """
+
+    distance: float = 0.0
+    magnitude: float = 0.0
+    stft: float = 1.0
+    adversarial: float = 0.0
+    features: float = 0.0
+    game: Literal["lsgan", "wgan", "wgan-gp"] = "lsgan"
+    penalty: float = 10.0
+    hidden: int = 32
 
 
-def degrade(clip: Chunk, rate: int, low: int, generator: np.random.Generator) -> Chunk:
-    """Return `clip` `[1, samples]` as it comes back from `low` samples per second."""
-    row = clip[0]
-    if generator.random() < 0.75:
-        quality = str(generator.choice(["VHQ", "HQ", "MQ"]))
-        small = soxr.resample(row, rate, low, quality)
-        if generator.random() < 0.5:
-            small = np.rint(small * 32768 + generator.uniform(-1, 1, small.size)) / 32768
-        back = soxr.resample(small, low, rate, "VHQ")
-    else:
-        back = resample_poly(resample_poly(row, low, rate), rate, low)
-    back = np.pad(back, (0, max(0, row.size - back.size)))[: row.size]
-    return back[None].astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides a run, besides the data.
+
+    Attributes:
+        name: of the checkpoint.
+        keep_low_band: train what `upsample` does, with the input's own band below the edge; else
+            the network sets the whole band, as published.
+        patched: fill the empty band with copies of the lower one before the network sees it.
+        start: checkpoint to start from, empty for fresh weights.
+        half: whether checkpoints hold float16.
+    """
+
+    name: str = "vmasr"
+    model: VMASRConfig = field(default_factory=VMASRConfig)
+    data: DataSettings = field(default_factory=DataSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    loop: LoopSettings = field(default_factory=LoopSettings)
+    keep_low_band: bool = True
+    patched: bool = False
+    start: str = ""
+    half: bool = False
 
 
-def train(recipe: Recipe, config: VMASRConfig, clips: Clips) -> VMASR:
-    """Return the moving average of the trained network."""
-    generator = np.random.default_rng(recipe.seed)
-    torch.manual_seed(recipe.seed)
-    network = VMASR(config).train()
-    average = deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share(recipe, step))
-    for step in range(recipe.steps):
-        loss = _loss(network, *_batch(recipe, config, clips, generator))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_limit)
-        optimiser.step()
-        schedule.step()
-        decay = min(recipe.average_decay, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for mean, value in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(value, 1 - decay)
-        if step % 20 == 0:
-            log.info("step %d loss %.4f", step, loss.item())
-    return average.eval()
+class VMASRRecipe:
+    """`trainers.loop.Recipe` for VM-ASR."""
+
+    monitor = "lsd"
+
+    def __init__(self, settings: Settings, source: Path, device: torch.device) -> None:
+        """Make the networks and find the data.
+
+        Raises:
+            InputError: there is no data.
+            CheckpointError: the checkpoint to start from does not fit.
+        """
+        self.settings = settings
+        network: nn.Module = VMASR(settings.model)
+        if settings.start:
+            _start_from(network, settings.start)
+        self.networks: dict[str, nn.Module] = {"generator": network.to(device)}
+        if settings.loss.adversarial or settings.loss.features:
+            judge = MultiPeriodDiscriminator(DiscriminatorConfig(hidden=settings.loss.hidden))
+            self.networks["discriminator"] = judge.to(device)
+        self.device = device
+        data = settings.data
+        self.training = self._recordings(source, "train")
+        self.held_out = spread(self._recordings(source, "validation"), data.validation_files)
+        samples = (data.frames - 1) * settings.model.hop_length
+        self._clips = Clips(self.training, data.rate, samples, data.speeds)
+
+    def _recordings(self, source: Path, split: str) -> list[Recording]:
+        data = self.settings.data
+        silences = Path(data.silences) if data.silences else None
+        found = recordings(source, split, silences=silences)
+        return [r for r in found if not data.folders or r.path.parent.name in data.folders]
+
+    def item(self, generator: np.random.Generator) -> Item:
+        """Return a clip with and without its high band, and the bin where that begins."""
+        data = self.settings.data
+        clean = self._clips.draw(generator)
+        low_rate = data.band.draw_rate(generator)
+        degraded = take_band(clean, data.rate, low_rate, data.band, generator)
+        return {"clean": clean, "degraded": degraded, "edge": self._edge(low_rate)}
+
+    def losses(self, turn: str, batch: Batch) -> Losses:
+        """Return the losses of one network's turn."""
+        return self._generator(batch) if turn == "generator" else self._discriminator(batch)
+
+    def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
+        """Return the mean log-spectral distance, at each input rate and over all."""
+        figures = {}
+        for rate in self.settings.data.validation_rates:
+            distances = []
+            for recording in self.held_out:
+                clean, degraded = self._held_out_clip(recording, rate)
+                made = self._restore(networks["generator"], degraded, rate)
+                distances.append(lsd(made[:, 0], clean[:, 0]).item())
+            figures[f"lsd_{rate}"] = float(np.mean(distances))
+        return {**figures, "lsd": float(np.mean(list(figures.values())))}
+
+    def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:
+        """Return held-out clips: input, estimate, target."""
+        data = self.settings.data
+        examples = []
+        for place, recording in enumerate(spread(self.held_out, count)):
+            rate = data.validation_rates[place % len(data.validation_rates)]
+            clean, degraded = self._held_out_clip(recording, rate)
+            made = self._restore(networks["generator"], degraded, rate)
+            named = {"input": degraded, "estimate": made, "target": clean}
+            sounds = {name: sound[0].cpu().numpy() for name, sound in named.items()}
+            examples.append(Example(f"{recording.path.stem}-{rate}", data.rate, sounds))
+        return examples
+
+    def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
+        """Write the generator as a checkpoint for `upsample --model`."""
+        settings = self.settings
+        config = {**asdict(settings.model), "rate": settings.data.rate, "patched": settings.patched}
+        tensors = networks["generator"].state_dict()
+        checkpoint = Checkpoint(settings.name, "vmasr", config, tensors, str(path))
+        save_checkpoint(path, checkpoint, half=settings.half)
+
+    def _edge(self, low_rate: int) -> np.ndarray:  # type: ignore[type-arg]
+        settings = self.settings
+        return np.array(edge_bin(low_rate / 2, settings.data.rate, settings.model.bins))
+
+    def _made(self, network: nn.Module, degraded: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the network's spectra `[batch, bins, frames]` and sound `[batch, 1, samples]`."""
+        assert isinstance(network, VMASR)
+        samples = degraded.shape[-1]
+        if self.settings.keep_low_band:
+            source = network.transform(degraded)
+            spectra = enhance_spectra(network, source, edge, patched=self.settings.patched)
+            return spectra, network.inverse(spectra, samples)
+        magnitude, phase = network.spectra(degraded)
+        wave = network.wave_from_spectra(magnitude, phase, edge, samples)
+        return network.transform(wave), wave
+
+    def _generator(self, batch: Batch) -> Losses:
+        weights, network = self.settings.loss, self.networks["generator"]
+        clean, edge = batch["clean"], batch["edge"]
+        spectra, made = self._made(network, batch["degraded"], edge)
+        batch["made"] = made.detach()
+        estimate, target = made[:, 0].float(), clean[:, 0]
+        parts: dict[str, tuple[float, Tensor]] = {}
+        if weights.distance:
+            parts["distance"] = weights.distance, lsd(estimate, target)
+        if weights.magnitude:
+            assert isinstance(network, VMASR)
+            parts["magnitude"] = weights.magnitude, _above(spectra, network.transform(clean), edge)
+        if weights.stft:
+            convergence, distance = spectral_losses(estimate, target, each=True)
+            parts["stft"] = weights.stft, 0.5 * convergence + 0.5 * distance
+        if "discriminator" in self.networks:
+            judged = self.networks["discriminator"](clean, made)
+            _, scores, real_maps, made_maps = judged
+            lose = adversarial.wasserstein_generator
+            if weights.game == "lsgan":
+                lose = adversarial.least_squares_generator
+            parts["adversarial"] = weights.adversarial, lose(scores)
+            parts["features"] = (
+                weights.features,
+                adversarial.feature_distance(real_maps, made_maps),
+            )
+        total = torch.stack([weight * loss for weight, loss in parts.values()]).sum()
+        return {name: loss for name, (_, loss) in parts.items()} | {TOTAL: total}
+
+    def _discriminator(self, batch: Batch) -> Losses:
+        judge, weights = self.networks["discriminator"], self.settings.loss
+        real, made, _, _ = judge(batch["clean"], batch["made"])
+        if weights.game == "lsgan":
+            return {TOTAL: adversarial.least_squares_discriminator(real, made)}
+        total = adversarial.wasserstein_discriminator(real, made)
+        if weights.game == "wgan-gp":
+            penalty = gradient_penalty(lambda wave: judge(wave)[0], batch["clean"], batch["made"])
+            total = total + weights.penalty * penalty
+        return {TOTAL: total}
+
+    def _held_out_clip(self, recording: Recording, rate: int) -> tuple[Tensor, Tensor]:
+        data = self.settings.data
+        samples = (data.frames - 1) * self.settings.model.hop_length
+        sound = read_sound(recording, data.rate)[:1]
+        start = max(0, (sound.shape[1] - samples) // 2)
+        clip = sound[:, start : start + samples]
+        clip = np.pad(clip, [(0, 0), (0, samples - clip.shape[1])])
+        generator = np.random.default_rng(_VALIDATION_SEED)
+        degraded = take_band(clip, data.rate, rate, data.band, generator)
+        return self._tensor(clip), self._tensor(degraded)
+
+    def _restore(self, network: nn.Module, degraded: Tensor, rate: int) -> Tensor:
+        edge = torch.from_numpy(self._edge(rate))[None].to(self.device)
+        return self._made(network, degraded, edge)[1]
+
+    def _tensor(self, clip: Chunk) -> Tensor:
+        return torch.from_numpy(clip)[None].to(self.device)
 
 
-def _share(recipe: Recipe, step: int) -> float:
-    """Return the learning rate's share at a step: a linear warm-up, then half a cosine."""
-    warm_up = min(1.0, (step + 1) / recipe.warm_up)
-    return warm_up * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * step / recipe.steps)))
+def _above(made: Tensor, wanted: Tensor, edge: Tensor) -> Tensor:
+    """Return the distance of the log-magnitudes at and above each item's edge."""
+    missing = torch.arange(made.shape[1], device=made.device)[None, :, None] >= edge[:, None, None]
+    made_log, _ = log_magnitude_and_phase(made)
+    wanted_log, _ = log_magnitude_and_phase(wanted)
+    return l1_loss(made_log * missing, wanted_log * missing)
 
 
-def _batch(
-    recipe: Recipe, config: VMASRConfig, clips: Clips, generator: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return degraded and true waves `[batch, 1, samples]`, and edges `[batch]`."""
-    low, high, edges = [], [], []
-    for _ in range(recipe.batch):
-        clip = clips.draw(generator)
-        rate = int(generator.choice(recipe.input_rates))
-        low.append(degrade(clip, recipe.rate, rate, generator))
-        high.append(clip)
-        edges.append(edge_bin(rate / 2, recipe.rate, config.bins))
-    return torch.from_numpy(np.stack(low)), torch.from_numpy(np.stack(high)), torch.tensor(edges)
+def _start_from(network: nn.Module, start: str) -> None:
+    from audiofix.backends.weights import fill_module, load_checkpoint
 
-
-def _loss(network: VMASR, degraded: Tensor, clean: Tensor, edge: Tensor) -> Tensor:
-    spectra = enhance_spectra(network, network.transform(degraded), edge, patched=True)
-    wave = network.inverse(spectra, clean.shape[-1])
-    made, _ = log_magnitude_and_phase(spectra)
-    wanted, _ = log_magnitude_and_phase(network.transform(clean))
-    missing = torch.arange(made.shape[1])[None, :, None] >= edge[:, None, None]
-    return lsd(wave[:, 0], clean[:, 0]) + 0.3 * l1_loss(made * missing, wanted * missing)
-
-
-def main() -> None:
-    """Train from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--name", default="vmasr-small-48k")
-    parser.add_argument("--steps", type=int, default=Recipe().steps)
-    parser.add_argument("--seed", type=int, default=Recipe().seed)
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    recipe = Recipe(steps=options.steps, seed=options.seed)
-    recordings = [
-        recording
-        for recording in read_manifest(options.manifest, split="train")
-        if recording.path.parent.name in recipe.folders
-    ]
-    sounds = [read_mono(recording, recipe.rate) for recording in recordings]
-    clips = Clips(sounds, (recipe.frames - 1) * CONFIG.hop_length, recipe.speeds)
-    network = train(recipe, CONFIG, clips)
-    config = {**asdict(CONFIG), "rate": recipe.rate, "patched": True}
-    checkpoint = Checkpoint(options.name, "vmasr", config, network.state_dict(), str(options.out))
-    save_checkpoint(options.out, checkpoint, half=True)
-
-
-if __name__ == "__main__":
-    main()
+    checkpoint = load_checkpoint(start)
+    fill_module(network, checkpoint.tensors, checkpoint.name)

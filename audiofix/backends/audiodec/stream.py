@@ -8,7 +8,7 @@ import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.backends.audiodec.inference import CodesToSound, SoundToCodes
-from audiofix.backends.base import Codes
+from audiofix.codes.layout import Codes
 from audiofix.errors import InputError
 from audiofix.streaming.guard import Guard
 from audiofix.streaming.rechunk import Rechunk

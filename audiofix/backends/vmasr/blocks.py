@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, pad
 
 from audiofix.backends.vmasr.scan2d import SS2D
+from audiofix.ops.layer_norm import LayerNorm
 
 
 class Permute(nn.Module):
@@ -83,10 +84,10 @@ class VSSBlock(nn.Module):
     ) -> None:
         """Make a block of `hidden_dim` channels, with or without layer norms."""
         super().__init__()
-        self.norm = nn.LayerNorm(hidden_dim) if normalise else nn.Identity()
+        self.norm = LayerNorm(hidden_dim) if normalise else nn.Identity()
         self.op = SS2D(hidden_dim, ssm_d_state, ssm_ratio, ssm_dt_rank)
         self.drop_path = DropPath(drop_path)
-        self.norm2 = nn.LayerNorm(hidden_dim) if normalise else nn.Identity()
+        self.norm2 = LayerNorm(hidden_dim) if normalise else nn.Identity()
         self.mlp = Mlp(hidden_dim, int(mlp_ratio * hidden_dim))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -103,7 +104,7 @@ class PatchMerging(nn.Module):
         """Make the layer for `channels` input channels."""
         super().__init__()
         self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
-        self.norm = nn.LayerNorm(4 * channels)
+        self.norm = LayerNorm(4 * channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `[batch, ceil(height / 2), ceil(width / 2), 2 * channels]`."""
@@ -120,7 +121,7 @@ class PatchExpanding(nn.Module):
         """Make the layer for `channels` input channels."""
         super().__init__()
         self.expand = nn.Linear(channels, 2 * channels, bias=False)
-        self.norm = nn.LayerNorm(channels // 2)
+        self.norm = LayerNorm(channels // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `[batch, 2 * height, 2 * width, channels // 2]`."""
@@ -161,10 +162,10 @@ def patch_embedding(channels: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(1, half, 3, stride=2, padding=1),
         channels_last(),
-        nn.LayerNorm(half),
+        LayerNorm(half),
         channels_first(),
         nn.GELU(),
         nn.Conv2d(half, channels, 3, stride=2, padding=1),
         channels_last(),
-        nn.LayerNorm(channels),
+        LayerNorm(channels),
     )

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
+from audiofix.ops.layer_norm import LayerNorm
+from audiofix.ops.plane_scan import convolve, norm_gate, plane_scan, runs_natively
 from audiofix.ops.selective_scan import selective_scan
 
 ROUTES = 4
@@ -70,7 +72,7 @@ class SS2D(nn.Module):
         self.dt_projs_bias = nn.Parameter(torch.empty(ROUTES, inner))
         self.A_logs = nn.Parameter(torch.empty(ROUTES * inner, d_state))
         self.Ds = nn.Parameter(torch.ones(ROUTES * inner))
-        self.out_norm = nn.LayerNorm(inner)
+        self.out_norm = LayerNorm(inner)
         self.in_proj = nn.Linear(d_model, 2 * inner, bias=False)
         self.conv2d = nn.Conv2d(inner, inner, 3, padding=1, groups=inner)
         self.out_proj = nn.Linear(inner, d_model, bias=False)
@@ -89,6 +91,8 @@ class SS2D(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the operator's output; in and out `[batch, height, width, d_model]`."""
+        if runs_natively(x.permute(0, 3, 1, 2), self.state):
+            return self._infer(x)
         values, gate = self.in_proj(x).chunk(2, dim=-1)
         plane = silu(self.conv2d(values.permute(0, 3, 1, 2)))
         height, width = plane.shape[2:]
@@ -96,6 +100,26 @@ class SS2D(nn.Module):
         mixed = self.out_norm(merged.transpose(1, 2)).unflatten(1, (height, width))
         output: Tensor = self.out_proj(mixed * silu(gate))
         return output
+
+    def _infer(self, x: Tensor) -> Tensor:
+        """Return what `forward` does, channels first inside, so that no plane is ever permuted."""
+        batch, height, width, _ = x.shape
+        both = _project(self.in_proj.weight, x.flatten(1, 2).transpose(1, 2))
+        values, gate = both.chunk(2, dim=1)
+        plane = convolve(values.unflatten(2, (height, width)), self.conv2d)
+        # Each place is projected by itself: a route's projections need no route.
+        projected = _project(self.x_proj_weight.flatten(0, 1), plane.flatten(2))
+        merged = plane_scan(
+            plane,
+            projected.view(batch, ROUTES, -1, height, width),
+            self.dt_projs_weight,
+            self.dt_projs_bias,
+            -torch.exp(self.A_logs).view(ROUTES, -1, self.state),
+            self.Ds.view(ROUTES, -1),
+        )
+        mixed = norm_gate(merged.flatten(2), gate, self.out_norm)
+        output = torch.bmm(mixed.transpose(1, 2), self.out_proj.weight.t().expand(batch, -1, -1))
+        return output.view(batch, height, width, -1)
 
     def scan(self, routes: Tensor) -> Tensor:
         """Scan `[batch, 4, inner, length]` along its last axis; the same shape comes back."""
@@ -118,3 +142,8 @@ class SS2D(nn.Module):
         projected = self.x_proj_weight @ routes
         rank, B, C = projected.split([self.rank, self.state, self.state], dim=2)
         return self.dt_projs_weight @ rank, B.contiguous(), C.contiguous()
+
+
+def _project(weight: Tensor, places: Tensor) -> Tensor:
+    """Return `weight @ places` for `[batch, channels, places]`, without matmul's copies."""
+    return torch.bmm(weight.expand(places.shape[0], -1, -1), places)

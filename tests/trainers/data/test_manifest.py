@@ -8,6 +8,7 @@ def test_reads_one_split_beside_the_manifest(tmp_path):
     path = tmp_path / "m.csv"
     path.write_text("split,file_path,duration,rate\ntrain,a/b.wav,1.5,8000\nvalidation,c.wav,2,1\n")
     assert read_manifest(path, split="train") == [Recording(tmp_path / "a/b.wav", "train", 1.5)]
+    assert [r.path.name for r in read_manifest(path, split="valid")] == ["c.wav"]
     with pytest.raises(InputError, match="split test"):
         read_manifest(path, split="test")
 

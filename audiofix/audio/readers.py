@@ -1,0 +1,214 @@
+"""Decoders of one input each, and the choice among them by container."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+import soundfile
+
+from audiofix.audio import au, caf, wave
+from audiofix.audio.bytestream import ByteStream
+from audiofix.audio.flac import read_stream_info
+from audiofix.audio.foreign import ForeignReader, decoder_for
+from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
+from audiofix.audio.mpeg import states_length
+from audiofix.audio.pcm import decode_samples
+from audiofix.audio.sniff import SNIFF_BYTES
+from audiofix.errors import InputError
+
+log = logging.getLogger(__name__)
+
+_FOREIGN = ("mp4", "adts", "asf")
+"""Containers that libsndfile does not know."""
+
+_STREAMED = ("flac", "adts", "asf")
+"""What PyAV decodes from a pipe while it runs. It loses or adds samples at the ends of Vorbis and
+MP3 streams, so those go through a temporary file, where libsndfile gives their exact length; the
+index of an MP4 file may lie at its end."""
+
+
+class Reader(Protocol):
+    """Decodes one input. `Source` adds what is the same for all."""
+
+    audio: AudioFormat
+    samples: int | None
+    encoding: str
+    fault: InputError | None
+
+    def read(self, samples: int) -> Chunk:
+        """Return up to `samples` samples, none only at the end."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+def open_reader(stream: ByteStream, path: Path | None, container: str) -> Reader:
+    """Return a reader of `stream`, whose file is `path` if it has one.
+
+    Raises:
+        InputError: it cannot be decoded, or not here.
+    """
+    headers: dict[str, Callable[[ByteStream], wave.Header]] = {
+        "wav": wave.read_header,
+        "rifx": wave.read_header,
+        "rf64": wave.read_header,
+        "au": au.read_header,
+    }
+    if container == "caf" and caf.is_uncompressed(stream.peek(SNIFF_BYTES)):
+        headers["caf"] = caf.read_header
+    if container in headers:
+        try:
+            return PcmReader(stream, headers[container](stream))
+        except wave.UnsupportedEncoding as error:
+            if path is None:
+                raise InputError(
+                    f"its samples are compressed ({error}): give it as a file, not on a pipe"
+                ) from error
+    if path is not None:
+        stream.close()
+        return _file_reader(path, container)
+    if container in _STREAMED and decoder_for(None):
+        return ForeignReader("pyav", stream, _flac_encoding(stream.peek(SNIFF_BYTES)))
+    return _file_reader(_spooled(stream), container)
+
+
+def _file_reader(file: Path | BinaryIO, container: str) -> Reader:
+    """Read a file by libsndfile where that is exact, else by a decoder that needs no length."""
+    with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
+        head = opened.read(SNIFF_BYTES)
+        # libsndfile stops at the length that it estimates or cannot find.
+        by_length = container not in _FOREIGN
+        if container == "flac":
+            facts = read_stream_info(head)
+            by_length = bool(facts and facts.samples)
+        elif container == "mp3":
+            by_length = states_length(opened)
+        opened.seek(0)
+    if by_length:
+        return _FileReader(file)
+    decoder = decoder_for(file if isinstance(file, Path) else None)
+    if decoder is None:
+        raise InputError(
+            f"{container.upper()} needs a decoder: pip install 'audiofix[formats]', or get ffmpeg"
+        )
+    return ForeignReader(decoder, file, _flac_encoding(head))
+
+
+def _flac_encoding(head: bytes) -> str:
+    """Return `s16`, `s24`, ... for the head of a FLAC stream, nothing for another's."""
+    facts = read_stream_info(head) if head.startswith(b"fLaC") else None
+    return f"s{facts.bits}" if facts else ""
+
+
+class PcmReader:
+    """Samples as they lie in a stream, behind a header that is already read."""
+
+    def __init__(self, stream: ByteStream, header: wave.Header) -> None:
+        self._stream = stream
+        self._header = header
+        self.audio = header.audio
+        self.encoding = header.encoding.name
+        self.fault: InputError | None = None
+        self._frame = header.encoding.bytes * header.audio.channels
+        self._left = header.data_bytes
+        there = None if stream.size is None else stream.size - stream.position
+        known = [size for size in (self._left, there) if size is not None]
+        self.samples = min(known) // self._frame if stream.size is not None else None
+
+    def read(self, samples: int) -> Chunk:
+        """Return up to `samples` samples, none only at the end."""
+        wanted = samples * self._frame
+        if self._left is not None:
+            wanted = min(wanted, self._left)
+        data = self._stream.read(wanted)
+        if self._left is not None:
+            self._left -= len(data)
+        if len(data) < wanted or len(data) % self._frame:
+            self._note_end(len(data) % self._frame)
+        return decode_samples(data, self._header.encoding, self.audio.channels)
+
+    def _note_end(self, loose_bytes: int) -> None:
+        """Tell a file that promised more from a stream whose length nobody knew."""
+        if self._left and self._stream.size is not None:
+            missing = -(-self._left // self._frame)
+            self.fault = InputError(
+                f"cut: {missing} samples fewer than its header says: get the file again"
+            )
+        elif self._left or loose_bytes:
+            log.warning("the stream ends inside its data; the whole samples before it are used")
+            self._left = 0
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._stream.close()
+
+
+class _FileReader:
+    """What libsndfile reads, block by block."""
+
+    def __init__(self, file: Path | BinaryIO) -> None:
+        self._spool = None if isinstance(file, Path) else file
+        self.fault: InputError | None = None
+        try:
+            self._file = soundfile.SoundFile(
+                str(file) if isinstance(file, Path) else _descriptor(file), closefd=False
+            )
+        except soundfile.LibsndfileError as error:
+            raise InputError(f"cannot be decoded ({error.error_string}): get it again") from error
+        self.audio = AudioFormat(self._file.samplerate, self._file.channels)
+        wave.check_layout(self.audio.rate, self.audio.channels)
+        self.samples: int | None = self._file.frames
+        self.encoding = _libsndfile_encoding(self._file.subtype)
+        self._left = self._file.frames
+
+    def read(self, samples: int) -> Chunk:
+        try:
+            block = self._file.read(samples, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            self.fault = InputError(f"damaged ({error.error_string}): get the file again")
+            return empty_chunk(self.audio.channels)
+        self._left -= len(block)
+        if not len(block) and self._left > 0 and self.samples != _UNKNOWN_FRAMES:
+            self.fault = InputError(
+                f"cut: {self._left} samples fewer than its header says: get the file again"
+            )
+        return as_chunk(block.T)
+
+    def close(self) -> None:
+        self._file.close()
+        if self._spool:
+            self._spool.close()
+
+
+_UNKNOWN_FRAMES = (1 << 63) - 1
+
+
+def _descriptor(file: BinaryIO) -> int:
+    """Return the descriptor, at its beginning."""
+    # Through Python's own seek, libsndfile's tries to find out what a file is print tracebacks.
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
+    return file.fileno()
+
+
+def _libsndfile_encoding(subtype: str) -> str:
+    names = {"FLOAT": "f32", "DOUBLE": "f64", "ULAW": "mulaw", "ALAW": "alaw", "PCM_U8": "u8"}
+    if subtype in names:
+        return names[subtype]
+    return subtype.lower().replace("pcm_", "s").replace("mpeg_layer_iii", "mp3")
+
+
+def _spooled(stream: ByteStream) -> BinaryIO:
+    """Return a temporary file with all that a pipe has to say, for decoders that seek."""
+    spool = cast(BinaryIO, tempfile.TemporaryFile())
+    while data := stream.read(1 << 20):
+        spool.write(data)
+    spool.flush()
+    spool.seek(0)
+    stream.close()
+    return spool

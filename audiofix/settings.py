@@ -1,0 +1,116 @@
+"""Settings: nested frozen dataclasses, filled from TOML tables and from `key=value` words."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from audiofix.errors import SettingsError
+
+T = TypeVar("T")
+
+
+def read_settings(kind: type[T], given: Mapping[str, Any], prefix: str = "") -> T:
+    """Return a `kind` with the values of a nested table; what is not given keeps its default.
+
+    Raises:
+        SettingsError: names a key that does not exist, with the nearest one, or a value of the
+            wrong type.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Loop:
+    ...     steps: int = 10
+    >>> read_settings(Loop, {"steps": 3})
+    Loop(steps=3)
+    """
+    hints = get_type_hints(kind)
+    values = {}
+    for key, value in given.items():
+        if key not in hints:
+            near = get_close_matches(key, hints, 1)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"use one of {', '.join(hints)}"
+            raise SettingsError(f"{prefix}{key}: no such setting: {hint}")
+        values[key] = _converted(hints[key], value, f"{prefix}{key}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise SettingsError(f"{prefix or 'settings'}: {error}: check the configuration") from error
+
+
+def as_table(settings: Any) -> dict[str, Any]:
+    """Return settings as the nested table that `read_settings` reads; None is left out."""
+    table: dict[str, Any] = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if value is None:
+            continue
+        if is_dataclass(value):
+            value = as_table(value)
+        table[field.name] = list(value) if isinstance(value, tuple) else value
+    return table
+
+
+def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `below` with the values of `above` in their places, table by table.
+
+    >>> overlaid({"loop": {"steps": 1, "seed": 2}}, {"loop": {"steps": 9}})
+    {'loop': {'steps': 9, 'seed': 2}}
+    """
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        result[key] = overlaid(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def parse_assignment(word: str) -> dict[str, Any]:
+    """Return the table that `key.key=value` means; the value is TOML, or else a bare word.
+
+    Raises:
+        SettingsError: there is no `=` or no key.
+
+    >>> parse_assignment("loop.steps=50"), parse_assignment("loop.precision=bf16")
+    ({'loop': {'steps': 50}}, {'loop': {'precision': 'bf16'}})
+    """
+    key, equals, text = word.partition("=")
+    names = [name.strip() for name in key.split(".")]
+    if not equals or not all(names):
+        raise SettingsError(f"--set {word}: not understood: write KEY=VALUE")
+    try:
+        value: Any = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    for name in reversed(names):
+        value = {name: value}
+    return dict(value)
+
+
+def _converted(hint: Any, value: Any, name: str) -> Any:
+    """Return `value` as the type that `hint` names."""
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            raise SettingsError(f"{name}: {value!r}: must be a table")
+        return read_settings(hint, value, f"{name}.")
+    choices, origin = get_args(hint), get_origin(hint)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise SettingsError(f"{name}: {value!r}: must be a list")
+        return tuple(_converted(choices[0], item, name) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type):
+        if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+            raise SettingsError(f"{name}: {value!r}: must be of type {hint.__name__}")
+        return value
+    for choice in choices:  # of a Literal or a union
+        if value == choice and type(value) is type(choice):
+            return value
+        if isinstance(choice, type) or get_origin(choice):
+            try:
+                return _converted(choice, value, name)
+            except SettingsError:
+                continue
+    raise SettingsError(f"{name}: {value!r}: must be one of {', '.join(map(str, choices))}")

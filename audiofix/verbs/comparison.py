@@ -1,0 +1,250 @@
+"""Recordings beside their references: two files, or a model beside plain resampling."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from audiofix.audio.format import AudioFormat, Chunk, as_chunk
+from audiofix.audio.source import Source, open_source
+from audiofix.errors import InputError, UsageError
+from audiofix.metrics.score import Scorer
+from audiofix.metrics.spectral import Definition
+from audiofix.streaming.lockstep import Lockstep
+from audiofix.streaming.resample import Resample
+from audiofix.streaming.stage import Stage
+from audiofix.verbs.pipeline import StageMaker
+
+EXCERPT_SECONDS = 8.0
+REFERENCE, ESTIMATE, SINC, MODEL = "reference", "estimate", "sinc", "model"
+_BLOCK_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """What is measured.
+
+    Attributes:
+        metrics: names in `metrics.score.METRICS`.
+        definition: of the log-spectral distances.
+        edge_hz: where the input's band ends; None: half the input's rate, if that is known.
+        excerpt: whether the beginnings are kept for people to see and hear.
+    """
+
+    metrics: tuple[str, ...]
+    definition: Definition
+    edge_hz: float | None
+    excerpt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One estimate of one recording.
+
+    Attributes:
+        name: of the recording, its folder in front.
+        input_rate: what the model was given; None where two files are compared.
+        method: `estimate`; or `model` and `sinc`, plain resampling.
+        rate: at which it was measured.
+        samples: how many were.
+        scores: metric -> value, NaN where it is not defined.
+    """
+
+    name: str
+    input_rate: int | None
+    method: str
+    rate: int
+    samples: int
+    scores: Mapping[str, float]
+
+    @property
+    def group(self) -> str:
+        """The folder that the recording lies in; empty at the top."""
+        return self.name.rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The beginnings `[channels, samples]` of a reference and its estimates, by method."""
+
+    name: str
+    input_rate: int | None
+    rate: int
+    sounds: Mapping[str, Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of one recording."""
+
+    results: tuple[Result, ...]
+    excerpt: Excerpt | None
+
+
+class _SideBySide:
+    """Scores several estimates of one reference while they arrive."""
+
+    def __init__(
+        self, name: str, audio: AudioFormat, methods: Sequence[str], measuring: Measuring
+    ) -> None:
+        self._name = name
+        self._audio = audio
+        scoring = (measuring.metrics, audio, measuring.definition, measuring.edge_hz)
+        self._scorers = {method: Scorer(*scoring) for method in methods}
+        self._lockstep = Lockstep(1 + len(methods))
+        self._excerpt: dict[str, list[Chunk]] = {m: [] for m in (REFERENCE, *methods)}
+        self._wanted = round(EXCERPT_SECONDS * audio.rate) if measuring.excerpt else 0
+        self.samples = 0
+
+    def push(self, reference: Chunk, *estimates: Chunk) -> None:
+        """Take in `[channels, n]` of each, any n."""
+        ready = self._lockstep.push(reference, *estimates)
+        for scorer, estimate in zip(self._scorers.values(), ready[1:], strict=True):
+            scorer.push(estimate, ready[0])
+        missing = max(0, self._wanted - self.samples)
+        for parts, chunk in zip(self._excerpt.values(), ready, strict=True):
+            parts.append(chunk[:, :missing].copy())
+        self.samples += ready[0].shape[1]
+
+    def comparison(self, input_rate: int | None, seconds: Mapping[str, float]) -> Comparison:
+        """Return what was found; `seconds` of computing per method make the real-time factors."""
+        length = max(1, self.samples) / self._audio.rate
+        results = []
+        for method, scorer in self._scorers.items():
+            factor = {"rtf": seconds[method] / length} if method in seconds else {}
+            scores = {**scorer.scores(), **factor}
+            found = (self._name, input_rate, method, self._audio.rate, self.samples, scores)
+            results.append(Result(*found))
+        if not self._wanted:
+            return Comparison(tuple(results), None)
+        sounds = {m: np.concatenate(parts, axis=1) for m, parts in self._excerpt.items()}
+        excerpt = Excerpt(self._name, input_rate, self._audio.rate, sounds)
+        return Comparison(tuple(results), excerpt)
+
+
+def compare_files(name: str, reference: Path, estimate: Path, measuring: Measuring) -> Comparison:
+    """Measure one file against another, block by block.
+
+    Raises:
+        InputError: one cannot be read; rates, channels or lengths differ.
+    """
+    with open_source(reference) as clean, open_source(estimate) as made:
+        _check_formats(clean, made)
+        side = _SideBySide(name, clean.format, [ESTIMATE], measuring)
+        block = max(1, round(clean.format.rate * _BLOCK_SECONDS))
+        lengths = [0, 0]
+        while True:
+            chunks = [clean.read(block), made.read(block)]
+            lengths = [n + chunk.shape[1] for n, chunk in zip(lengths, chunks, strict=True)]
+            if not chunks[0].shape[1] or not chunks[1].shape[1]:
+                break
+            side.push(*chunks)
+        totals = [n + _count(source) for n, source in zip(lengths, (clean, made), strict=True)]
+        _raise_fault(clean, made)
+        if totals[0] != totals[1]:
+            raise InputError(
+                f"{estimate}: {totals[1]} samples, its reference {reference} has {totals[0]}: "
+                "cut or pad one of them"
+            )
+        return side.comparison(None, {})
+
+
+def compare_model(
+    name: str, path: Path, rates: tuple[int, int], make_stage: StageMaker, measuring: Measuring
+) -> Comparison:
+    """Measure a model on what soxr leaves of a recording, beside soxr alone.
+
+    The recording, resampled to the result's rate, is the reference. It is brought down by soxr and
+    stored as 16 bits, and comes back through the model's stage and through soxr. Where rounding
+    makes the ways differ by a sample at the end, the shortest counts.
+
+    Args:
+        name: what to call it.
+        path: the full-band recording.
+        rates: of the input and of the result.
+        make_stage: makes the model's stage, from the input's format to the result's rate.
+        measuring: what is measured.
+
+    Raises:
+        InputError: the recording cannot be read.
+        UsageError: the model gives another rate.
+    """
+    input_rate, result_rate = rates
+    if measuring.edge_hz is None:
+        measuring = replace(measuring, edge_hz=input_rate / 2)
+    with open_source(path) as source:
+        up = Resample(source.format, result_rate)
+        down = Resample(up.result, input_rate)
+        ways = {
+            SINC: _Timed(Resample(down.result, result_rate)),
+            MODEL: _Timed(make_stage(down.result)),
+        }
+        if ways[MODEL].result != up.result:
+            raise UsageError(f"model: gives {ways[MODEL].result}, not {up.result}: change --to")
+        side = _SideBySide(name, up.result, list(ways), measuring)
+        block = max(1, round(source.format.rate * _BLOCK_SECONDS))
+        while (chunk := source.read(block)).shape[1]:
+            clean = up.push(chunk)
+            small = in_16_bits(down.push(clean))
+            side.push(clean, *(way.push(small) for way in ways.values()))
+        _raise_fault(source)
+        clean = up.flush()
+        small = in_16_bits(np.concatenate([down.push(clean), down.flush()], axis=1))
+        side.push(clean, *(way.end(small) for way in ways.values()))
+        return side.comparison(input_rate, {m: way.seconds for m, way in ways.items()})
+
+
+def in_16_bits(samples: Chunk) -> Chunk:
+    """Return samples as a file of 16 bits would hold them."""
+    return as_chunk(np.rint(samples * 2**15).clip(-(2**15), 2**15 - 1) / 2**15)
+
+
+class _Timed:
+    """A stage and the seconds that it has taken."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.result = stage.result
+        self.seconds = 0.0
+
+    def push(self, chunk: Chunk) -> Chunk:
+        begin = perf_counter()
+        out = self._stage.push(chunk)
+        self.seconds += perf_counter() - begin
+        return out
+
+    def end(self, chunk: Chunk) -> Chunk:
+        """Push the last chunk and flush."""
+        begin = perf_counter()
+        out = np.concatenate([self._stage.push(chunk), self._stage.flush()], axis=1)
+        self.seconds += perf_counter() - begin
+        return out
+
+
+def _check_formats(clean: Source, made: Source) -> None:
+    pairs = {
+        "Hz": (made.format.rate, clean.format.rate),
+        "channels": (made.format.channels, clean.format.channels),
+    }
+    for unit, (here, there) in pairs.items():
+        if here != there:
+            raise InputError(
+                f"{made.name}: {here} {unit}, its reference {clean.name} has {there}: "
+                "compare like with like"
+            )
+
+
+def _count(source: Source) -> int:
+    """Read a source to its end and return how many samples there were."""
+    samples = 0
+    while read := source.read(1 << 16).shape[1]:
+        samples += read
+    return samples
+
+
+def _raise_fault(*sources: Source) -> None:
+    for source in sources:
+        if source.fault:
+            raise source.fault

@@ -1,0 +1,352 @@
+"""`audiofix eval`: how close estimates come to their references, in numbers, sound and pictures."""
+
+import fnmatch
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audiofix.errors import BatchError, InputError, OutputError, UsageError
+from audiofix.verbs.options import (
+    Choices,
+    Cutoff,
+    Rate,
+    Rates,
+    Shell,
+    computing_options,
+    talkative,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from audiofix.audio.format import AudioFormat
+    from audiofix.verbs.comparison import Excerpt, Measuring
+    from audiofix.verbs.findings import Findings
+    from audiofix.verbs.pipeline import StageMaker
+    from audiofix.verbs.trials import Trial
+
+EXAMPLES = (
+    ("Two files, or two folders with the same names", "audiofix eval clean.wav restored.wav"),
+    (
+        "A model, from four input rates, beside plain resampling",
+        "audiofix eval -m vmasr-small-48k --data studio/ --input-rates 8k,16k --to 48k",
+    ),
+    (
+        "For a paper: every file, every figure, and a page to listen to",
+        "audiofix eval clean/ restored/ --cutoff 8k --json r.json --csv r.csv --html r.html",
+    ),
+)
+
+_METRICS = (
+    "snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf", "stoi", "pesq", "visqol", "loudness",
+)  # fmt: skip
+_LSD_PRESETS = ("standard", "vmasr", "ssr-eval", "decibel")
+_EXAMPLES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, as the user gave it."""
+
+    reference: str | None
+    estimate: str | None
+    data: str | None
+    split: str
+    include: tuple[str, ...]
+    input_rates: tuple[int, ...]
+    to: int
+    metrics: tuple[str, ...] | None
+    lsd_preset: str
+    cutoff: float | None
+    means: bool
+    json: str | None
+    csv: str | None
+    html: str | None
+    overwrite: bool
+    model: str | None
+    device: str
+    precision: str
+    threads: int | None
+    seed: int
+    offline: bool
+
+
+def run(options: Options, shell: Shell) -> None:
+    """Evaluate, and write what was found.
+
+    Raises:
+        UsageError: options that do not fit together, or a metric whose library is absent.
+        InputError: the only recording cannot be read or does not match its reference.
+        BatchError: some recordings could not be evaluated.
+    """
+    from audiofix.verbs.findings import Findings, means_of
+    from audiofix.verbs.pipeline import use_threads
+    from audiofix.verbs.trials import perform
+
+    _check(options)
+    use_threads(options.threads)
+    measuring = _measuring(options)
+    prepare = _model_trials if options.data else _file_trials
+    subject, trials = prepare(options, measuring)
+    if not trials:
+        raise InputError("eval: nothing matches --include: change the pattern")
+    outcome = perform(trials, _EXAMPLES_SHOWN, shell)
+    if not outcome.results:
+        raise outcome.failures[0]
+    found = Findings(
+        subject,
+        measuring.metrics,
+        measuring.definition.settings(outcome.results[0].rate),
+        outcome.results,
+        means_of(outcome.results, measuring.metrics, options.seed),
+    )
+    _report(options, found, outcome.excerpts)
+    if outcome.failures:
+        failed = f"{len(outcome.failures)} of {len(trials)}"
+        raise BatchError(f"{failed} comparisons failed: the others are in the report")
+
+
+def _check(options: Options) -> None:
+    """Refuse what cannot end well before anything is computed."""
+    if options.data and options.reference:
+        raise UsageError("eval: REFERENCE and --data: give one of them")
+    if not options.data and not options.estimate:
+        raise UsageError("eval: nothing to compare: give REFERENCE and ESTIMATE, or --data")
+    if options.model and not options.data:
+        raise UsageError("eval: --model without --data: name a manifest or a folder")
+    too_high = [rate for rate in options.input_rates if rate >= options.to]
+    if options.data and too_high:
+        raise UsageError(f"input rate {too_high[0]} Hz: not below the result's {options.to} Hz")
+    if options.json == options.csv == "-":
+        raise UsageError("standard output: asked for JSON and CSV: name a file for one")
+    for target in (options.json, options.csv, options.html):
+        if target not in (None, "-"):
+            path = Path(str(target))
+            if path.exists() and not options.overwrite:
+                raise OutputError(f"{path}: exists: add --overwrite, or name another file")
+            if not path.parent.is_dir():
+                raise OutputError(f"{path}: its folder does not exist: make it first")
+
+
+def _measuring(options: Options) -> "Measuring":
+    from audiofix.metrics.perceptual import require
+    from audiofix.metrics.score import BANDED, DEFAULT
+    from audiofix.metrics.spectral import DEFINITIONS
+    from audiofix.verbs.comparison import Measuring
+
+    missing = {} if options.data else {"rtf": "needs a model: give --data"}
+    if not options.data and options.cutoff is None:
+        missing |= dict.fromkeys(BANDED, "the input's band is not known: give --cutoff HZ")
+    metrics = options.metrics or tuple(name for name in DEFAULT if name not in missing)
+    for name in metrics:
+        if name in missing:
+            raise UsageError(f"metric {name}: {missing[name]}")
+        require(name)
+    definition = DEFINITIONS[options.lsd_preset]
+    return Measuring(metrics, definition, options.cutoff, options.html is not None)
+
+
+def _file_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
+    from audiofix.verbs.trials import file_trials
+
+    reference, estimate = str(options.reference), str(options.estimate)
+    trials = file_trials(Path(reference), Path(estimate), partial(_included, options), measuring)
+    return {"reference": reference, "estimate": estimate}, trials
+
+
+def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
+    from audiofix.audio.format import AudioFormat
+    from audiofix.backends.registry import BACKENDS
+    from audiofix.checkpoints.store import default_entry
+    from audiofix.verbs.trials import model_trials
+    from audiofix.verbs.upsample import Upsampling
+
+    recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
+    default = default_entry("upsample", options.to, BACKENDS)
+    model = options.model or (default.name if default else None)
+    computing = (options.device, options.precision, True if options.offline else None)
+    make_stage = Upsampling(options.to, None, None, model, *computing).load()
+    _warm_up(make_stage, AudioFormat(options.input_rates[0], 1))
+    trials = model_trials(recordings, options.input_rates, options.to, make_stage, measuring)
+    return {"model": str(model), "data": str(options.data)}, trials
+
+
+def _warm_up(make_stage: "StageMaker", source: "AudioFormat") -> None:
+    """Let the model run once, so that no real-time factor holds what first use costs."""
+    import numpy as np
+
+    stage = make_stage(source)
+    stage.push(np.zeros((source.channels, source.rate), np.float32))
+    stage.flush()
+
+
+def _recordings(options: Options) -> Iterator[tuple[str, Path]]:
+    """Yield the recordings of a manifest's split or of a folder, by name."""
+    from audiofix.audio.tree import recordings
+
+    data = Path(str(options.data))
+    if data.is_dir():
+        yield from recordings(data).items()
+        return
+    from audiofix.trainers.data.manifest import read_manifest
+
+    for recording in read_manifest(data, split=options.split):
+        place = Path(os.path.relpath(recording.path, data.parent))
+        yield place.with_suffix("").as_posix(), recording.path
+
+
+def _included(options: Options, name: str) -> bool:
+    patterns = options.include or ("*",)
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) -> None:
+    from audiofix.verbs.findings import as_csv, as_json
+    from audiofix.verbs.page import page
+
+    reports: tuple[tuple[str | None, Callable[[], str]], ...] = (
+        (options.json, partial(as_json, found)),
+        (options.csv, partial(as_csv, found)),
+        (options.html, partial(page, found, excerpts)),
+    )
+    for target, text in reports:
+        if target == "-":
+            click.echo(text(), nl=False)
+        elif target is not None:
+            _write(Path(target), text())
+    if "-" not in (options.json, options.csv):
+        _print_tables(found, means_only=options.means)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"{path}: {error.strerror}: name another file") from error
+
+
+def _print_tables(found: "Findings", *, means_only: bool) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(width=250, highlight=False)  # a pipe has no width: never fold
+    if not means_only:
+        console.print(_results_table(found))
+        console.print()
+    console.print(_means_table(found))
+    console.print("\nBelow each mean: its 95% bootstrap interval over files.")
+    if any(name.startswith("lsd") for name in found.metrics):
+        settings = "; ".join(f"{key}: {value}" for key, value in found.lsd.items())
+        console.print(f"LSD: {settings}.", markup=False)
+
+
+def _results_table(found: "Findings") -> "Table":
+    from rich.markup import escape
+
+    from audiofix.verbs.findings import number
+
+    table = _table(found, "recording", "input Hz", "method")
+    for r in found.results:
+        scores = (number(name, r.scores[name]) for name in found.metrics)
+        table.add_row(escape(r.name), str(r.input_rate or "–"), r.method, *scores)
+    return table
+
+
+def _means_table(found: "Findings") -> "Table":
+    from rich.markup import escape
+
+    from audiofix.verbs.findings import number
+
+    table = _table(found, "mean of", "input Hz", "method", "files")
+    for mean in found.means:
+        cells = []
+        for name, score in mean.scores.items():
+            ends = f"{number(name, score.low)} … {number(name, score.high)}"
+            cells.append(f"{number(name, score.mean)}\n[dim]{ends}[/dim]")
+        labels = (escape(mean.group), str(mean.input_rate or "–"), mean.method, str(mean.files))
+        table.add_row(*labels, *cells)
+    return table
+
+
+def _table(found: "Findings", *labels: str) -> "Table":
+    from rich.table import Table
+
+    from audiofix.verbs.findings import heading
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for label in labels:
+        table.add_column(label, overflow="fold")
+    for name in found.metrics:
+        table.add_column(heading(name), justify="right", overflow="fold")
+    return table
+
+
+def _gathered(function: Callable[[Options], None]) -> Callable[..., None]:
+    """Hand the options on as one object."""
+
+    def gathered(**given: Any) -> None:
+        function(Options(**{field.name: given[field.name] for field in fields(Options)}))
+
+    gathered.__doc__ = function.__doc__
+    return gathered
+
+
+_report_option = partial(click.option, metavar="FILE")
+
+
+# fmt: off
+@click.command("eval")
+@click.argument("reference", required=False, metavar="[REFERENCE")
+@click.argument("estimate", required=False, metavar="ESTIMATE]")
+@click.option("--data", metavar="MANIFEST|FOLDER", help="Evaluate a model on these recordings.")
+@click.option("--split", default="validation", show_default=True, metavar="NAME",
+              help="Split of the manifest; the beginning of its name will do.")
+@click.option("--include", multiple=True, metavar="GLOB",
+              help="Only recordings of this name, folder in front: 'speech48/*'. Repeatable.")
+@click.option("--input-rates", type=Rates(), default="8k,12k,16k,24k", show_default=True,
+              metavar="RATE,...", help="What the model is given.")
+@click.option("--to", type=Rate(), default="48k", show_default=True, metavar="RATE",
+              help="Rate of the model's result.")
+@click.option("--metrics", type=Choices(*_METRICS), metavar="NAME,...",
+              help=f"Some of {', '.join(_METRICS)}; default: the first six, as far as known.")
+@click.option("--lsd-preset", type=click.Choice(_LSD_PRESETS), default="standard",
+              show_default=True, help="Definition of the log-spectral distances.")
+@click.option("--cutoff", type=Cutoff(), default="auto", show_default=True, metavar="auto|HZ",
+              help="Border of lsd-lf and lsd-hf; auto is half the input rate.")
+@click.option("--means", is_flag=True, help="Print the means only.")
+@_report_option("--json", help="Write everything as JSON; - for standard output.")
+@_report_option("--csv", help="Write every result as CSV; - for standard output.")
+@_report_option("--html", help="Write a page with tables, spectrograms and players.")
+@click.option("--overwrite", is_flag=True, help="Replace reports that exist.")
+@computing_options
+@talkative
+@_gathered
+# fmt: on
+def command(options: Options) -> None:
+    """Measure estimates against their references.
+
+    Two files are compared sample by sample; two folders by the names of their recordings,
+    extensions aside. Rates, channels and lengths must agree.
+
+    With --data a model is measured instead: each recording is resampled to each of --input-rates
+    and stored as 16 bits, and what the model makes of it is measured against the recording, beside
+    plain resampling (sinc) of the same input. rtf is seconds of computing per second of sound.
+    Recordings of a lower rate than --to have nothing up there to be measured against.
+
+    SNR and SI-SDR are in dB. The log-spectral distances follow --lsd-preset; the definition is
+    printed with them. stoi, pesq and loudness need `pip install 'audiofix[eval]'`, visqol needs
+    `pip install visqol-python`. Means have a 95% bootstrap interval.
+
+    The page of --html stands alone. It shows the first 8 comparisons, 8 seconds of each, with 32 MB
+    of sound at most.
+    """
+    run(options, click.get_current_context().find_root().obj)

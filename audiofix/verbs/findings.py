@@ -1,0 +1,125 @@
+"""What an evaluation found, its means, and both as JSON and CSV."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from audiofix.metrics.bootstrap import CONFIDENCE, Interval, mean_interval
+from audiofix.metrics.score import METRICS
+from audiofix.verbs.comparison import Result
+
+ALL = "(all)"
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """Means over the recordings of a folder, or of all folders where the group is `(all)`."""
+
+    group: str
+    input_rate: int | None
+    method: str
+    files: int
+    scores: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that is reported.
+
+    Attributes:
+        subject: what was evaluated: the two inputs, or the model and the data.
+        metrics: the columns.
+        lsd: definition of the log-spectral distances.
+        results: one row per recording, input rate and method.
+        means: over recordings.
+    """
+
+    subject: Mapping[str, str]
+    metrics: tuple[str, ...]
+    lsd: Mapping[str, object]
+    results: tuple[Result, ...]
+    means: tuple[Mean, ...]
+
+
+def means_of(results: Sequence[Result], metrics: Sequence[str], seed: int) -> tuple[Mean, ...]:
+    """Return the means per folder, input rate and method, then over all folders if several."""
+    groups = sorted({result.group for result in results})
+    found = []
+    for group in [*groups, ALL] if len(groups) > 1 else [ALL]:
+        rows = [r for r in results if group in (r.group, ALL)]
+        for rate, method in dict.fromkeys((r.input_rate, r.method) for r in rows):
+            same = [r.scores for r in rows if (r.input_rate, r.method) == (rate, method)]
+            scores = {m: mean_interval([s[m] for s in same], seed) for m in metrics}
+            found.append(Mean(group, rate, method, len(same), scores))
+    return tuple(found)
+
+
+def heading(metric: str) -> str:
+    """Return a column's head: title, unit, and an arrow to where better is."""
+    known = METRICS[metric]
+    arrow = {"highest": "↑", "lowest": "↓"}.get(known.best, "→0")
+    return " ".join(filter(None, (known.title, known.unit, arrow)))
+
+
+def number(metric: str, value: float) -> str:
+    """Return a value for people."""
+    return "–" if math.isnan(value) else f"{value:.{METRICS[metric].digits}f}"
+
+
+def as_json(findings: Findings) -> str:
+    """Return everything as JSON; what is not defined is null."""
+    document = {
+        "subject": dict(findings.subject),
+        "metrics": {
+            name: {"unit": METRICS[name].unit, "best": METRICS[name].best}
+            for name in findings.metrics
+        },
+        "lsd": dict(findings.lsd),
+        "confidence": CONFIDENCE,
+        "means": [
+            {
+                **_labels(mean.group, mean.input_rate, mean.method),
+                "files": mean.files,
+                "scores": {name: _interval(score) for name, score in mean.scores.items()},
+            }
+            for mean in findings.means
+        ],
+        "results": [
+            {
+                "name": result.name,
+                **_labels(result.group, result.input_rate, result.method),
+                "rate": result.rate,
+                "samples": result.samples,
+                "scores": {name: _defined(score) for name, score in result.scores.items()},
+            }
+            for result in findings.results
+        ],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_csv(findings: Findings) -> str:
+    """Return the results as CSV, a row each; what is not defined is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["name", "group", "input_rate", "method", "rate", "samples", *findings.metrics])
+    for r in findings.results:
+        scores = [_defined(r.scores[name]) for name in findings.metrics]
+        writer.writerow([r.name, r.group, r.input_rate, r.method, r.rate, r.samples, *scores])
+    return text.getvalue()
+
+
+def _labels(group: str, input_rate: int | None, method: str) -> dict[str, object]:
+    return {"group": group, "input_rate": input_rate, "method": method}
+
+
+def _interval(score: Interval) -> dict[str, object]:
+    ends = {"mean": score.mean, "low": score.low, "high": score.high}
+    return {**{name: _defined(end) for name, end in ends.items()}, "files": score.files}
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,129 @@
+"""Findings as one HTML page that needs nothing else: no network, no file beside it."""
+
+import math
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from audiofix.audio.embed import flac_bytes
+from audiofix.dsp.picture import spectrogram
+from audiofix.verbs.comparison import EXCERPT_SECONDS, Excerpt
+from audiofix.verbs.findings import Findings, heading, number
+
+SOUND_BYTES = 32 << 20
+"""Most bytes of sound in a page, as they stand in it; later examples have no players."""
+
+_WIDTH, _HEIGHT = 480, 192
+_CAPTIONS = {
+    "reference": "Reference",
+    "estimate": "Estimate",
+    "sinc": "Input, by plain sinc resampling",
+    "model": "Model",
+}
+
+
+def page(findings: Findings, excerpts: Sequence[Excerpt]) -> str:
+    """Return the page: means, examples to see and hear, every result in a table that sorts."""
+    text = files("audiofix.verbs").joinpath("page.html").read_text(encoding="utf-8")
+    comparisons = len({(result.name, result.input_rate) for result in findings.results})
+    return Template(text).substitute(
+        title=escape(f"Evaluation: {' and '.join(findings.subject.values())}"),
+        subject=_definitions(findings.subject.items()),
+        means_note="Over recordings; below each the 95% bootstrap interval.",
+        means=_means(findings),
+        examples_note=(
+            f"The first {EXCERPT_SECONDS:g} s of {len(excerpts)} of {comparisons} comparisons; "
+            f"FLAC, 16 bits, {SOUND_BYTES >> 20} MB of sound at most. Time runs to the right, "
+            "frequency upwards to half the rate; dark is -100 dB, bright is full scale."
+        ),
+        examples="\n".join(_examples(excerpts)),
+        results=_results(findings),
+        lsd=_definitions((name.replace("_", " "), value) for name, value in findings.lsd.items()),
+    )
+
+
+def _definitions(pairs: Iterable[tuple[str, object]]) -> str:
+    return "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in pairs)
+
+
+def _means(findings: Findings) -> str:
+    rows = []
+    for mean in findings.means:
+        cells = [_text(mean.group), _count(mean.input_rate), _text(mean.method), _count(mean.files)]
+        for name, score in mean.scores.items():
+            ends = f"{number(name, score.low)} … {number(name, score.high)}"
+            cells.append(_value(score.mean, f"{number(name, score.mean)}<small>{ends}</small>"))
+        rows.append(cells)
+    return _table(["folder", "input Hz", "method", "files"], findings.metrics, rows)
+
+
+def _results(findings: Findings) -> str:
+    rows = [
+        [
+            _text(result.name),
+            _count(result.input_rate),
+            _text(result.method),
+            _value(result.samples / result.rate, f"{result.samples / result.rate:.2f}"),
+            *(_value(result.scores[m], number(m, result.scores[m])) for m in findings.metrics),
+        ]
+        for result in findings.results
+    ]
+    return _table(["recording", "input Hz", "method", "seconds"], findings.metrics, rows)
+
+
+def _table(labels: Sequence[str], metrics: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    words = ("folder", "recording", "method")
+    heads = [
+        f"<th{' class=text' if label in words else ''} data-column='{label}'>"
+        f"<button>{label}</button></th>"
+        for label in labels
+    ]
+    heads += [
+        f"<th data-column='{name}'><button>{escape(heading(name))}</button></th>"
+        for name in metrics
+    ]
+    body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    return f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>\n{body}\n</tbody></table>"
+
+
+def _text(text: str) -> str:
+    return f'<td class=text data-value="{escape(text)}">{escape(text)}</td>'
+
+
+def _count(value: int | None) -> str:
+    return _value(math.nan if value is None else value, "–" if value is None else str(value))
+
+
+def _value(value: float, shown: str) -> str:
+    """Return a cell; `shown` is HTML."""
+    return f'<td data-value="{"" if math.isnan(value) else repr(value)}">{shown}</td>'
+
+
+def _examples(excerpts: Sequence[Excerpt]) -> Iterable[str]:
+    room = SOUND_BYTES
+    for excerpt in excerpts:
+        rate = f", {excerpt.input_rate} Hz" if excerpt.input_rate else ""
+        yield f"<h3>{escape(excerpt.name)}{rate}</h3><div class=example>"
+        sounds = {
+            method: _data("audio/flac", flac_bytes(samples, excerpt.rate))
+            for method, samples in excerpt.sounds.items()
+            if samples.size
+        }
+        room -= sum(map(len, sounds.values()))
+        for method, samples in excerpt.sounds.items():
+            picture = spectrogram(samples, excerpt.rate, width=_WIDTH, height=_HEIGHT)
+            caption = _CAPTIONS[method]
+            yield (
+                f"<figure><figcaption>{caption}</figcaption>"
+                f'<img alt="Spectrogram: {caption}" src="{_data("image/png", picture)}">'
+            )
+            if room >= 0 and method in sounds:
+                yield f'<audio controls preload="none" src="{sounds[method]}"></audio>'
+            yield "</figure>"
+        yield "</div>"
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"

@@ -1,0 +1,108 @@
+"""The comparisons of one evaluation: which there are, and doing them all."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from audiofix.audio.tree import matched
+from audiofix.errors import AudiofixError, InputError
+from audiofix.verbs.comparison import (
+    Comparison,
+    Excerpt,
+    Measuring,
+    Result,
+    compare_files,
+    compare_model,
+)
+from audiofix.verbs.options import Shell
+from audiofix.verbs.pipeline import StageMaker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One comparison that is still to be made; `work` may raise an AudiofixError."""
+
+    name: str
+    work: Callable[[], Comparison]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of all trials: results in their order, the first excerpts, and what failed."""
+
+    results: tuple[Result, ...]
+    excerpts: tuple[Excerpt, ...]
+    failures: tuple[AudiofixError, ...]
+
+
+def file_trials(
+    reference: Path, estimate: Path, included: Callable[[str], bool], measuring: Measuring
+) -> list[Trial]:
+    """Return one trial for two files, or one for each name in either of two folders.
+
+    Raises:
+        InputError: one does not exist, or is a folder without audio.
+        UsageError: one is a file, the other a folder.
+    """
+
+    def compare(name: str, clean: Path | None, made: Path | None) -> Comparison:
+        if clean is None or made is None:
+            lacking = reference if clean is None else estimate
+            raise InputError(f"{clean or made}: has no match in {lacking}: add it, or remove this")
+        return compare_files(name, clean, made, measuring)
+
+    return [
+        Trial(name, partial(compare, name, *pair))
+        for name, pair in matched(reference, estimate).items()
+        if included(name)
+    ]
+
+
+def model_trials(
+    recordings: Mapping[str, Path],
+    input_rates: Sequence[int],
+    result_rate: int,
+    make_stage: StageMaker,
+    measuring: Measuring,
+) -> list[Trial]:
+    """Return a trial for each recording and input rate."""
+    return [
+        Trial(
+            f"{name}, {rate} Hz",
+            partial(compare_model, name, path, (rate, result_rate), make_stage, measuring),
+        )
+        for name, path in recordings.items()
+        for rate in input_rates
+    ]
+
+
+def perform(trials: Sequence[Trial], excerpts: int, shell: Shell) -> Outcome:
+    """Do every trial; one that fails is told at once unless it is the only one.
+
+    Args:
+        trials: what to do.
+        excerpts: how many are kept.
+        shell: progress.
+    """
+    results: list[Result] = []
+    kept: list[Excerpt] = []
+    failures: list[AudiofixError] = []
+    with shell.bar("eval", len(trials), "trial") as tick:
+        for done, trial in enumerate(trials, 1):
+            try:
+                comparison = trial.work()
+            except AudiofixError as error:
+                failures.append(error)
+                if len(trials) > 1:
+                    log.error("%s", error)
+            else:
+                results += comparison.results
+                if comparison.excerpt and len(kept) < excerpts:
+                    kept.append(comparison.excerpt)
+            if tick:
+                tick(done)
+    return Outcome(tuple(results), tuple(kept), tuple(failures))

@@ -1,0 +1,81 @@
+"""Files whose length nobody wrote down, and those whose index comes last: no sample is lost."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import soundfile
+
+from audiofix.audio.source import open_source
+
+SAMPLES = 100_003
+needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg makes these files")
+
+
+@pytest.fixture
+def noise(tmp_path):
+    """A file of two channels, quiet at first, so that a bit rate guessed there is wrong."""
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (SAMPLES, 2))
+    x[: SAMPLES // 4] *= 1e-4
+    soundfile.write(tmp_path / "x.wav", x, 44100, "PCM_24")
+    return tmp_path / "x.wav"
+
+
+def converted(source, name, *options):
+    path = source.parent / name
+    command = ["ffmpeg", "-v", "error", "-i", str(source), *options]
+    if name.startswith("streamed"):
+        path.write_bytes(subprocess.run([*command, "-"], capture_output=True, check=True).stdout)
+    else:
+        subprocess.run([*command, str(path)], check=True)
+    return path
+
+
+def samples_of(path):
+    with open_source(path) as source:
+        total = 0
+        while count := source.read(4099).shape[1]:
+            total += count
+        assert source.fault is None
+    return total
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("by_pipe", [False, True], ids=["file", "pipe"])
+@pytest.mark.parametrize(
+    ("name", "options", "padding"),
+    [
+        ("x.mp3", ("-q:a", "4"), 0),
+        ("untagged.mp3", ("-q:a", "4", "-write_xing", "0"), 3 * 1152),
+        ("constant.mp3", ("-b:a", "128k", "-write_xing", "0"), 3 * 1152),
+        ("x.m4a", (), 0),
+        ("fragmented.m4a", ("-movflags", "frag_keyframe+empty_moov"), 2048),
+        ("x.aac", (), 3 * 1024),
+        ("streamed.flac", ("-f", "flac"), 0),
+        ("streamed.caf", ("-f", "caf"), 0),
+        ("streamed.ogg", ("-c:a", "libvorbis", "-f", "ogg"), 0),
+        ("streamed.aiff", ("-f", "aiff"), 0),
+        ("streamed.w64", ("-f", "w64"), 0),
+        ("streamed.au", ("-f", "au"), 0),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_sample_arrives(noise, piped, by_pipe, name, options, padding):
+    path = converted(noise, name, *options)
+    if by_pipe:
+        piped(path.read_bytes())
+    assert SAMPLES <= samples_of("-" if by_pipe else path) <= SAMPLES + padding
+
+
+@pytest.mark.parametrize("by_pipe", [False, True], ids=["file", "pipe"])
+@pytest.mark.parametrize(("subtype", "bits"), [("PCM_16", "16"), ("PCM_24", "24")])
+def test_flac_keeps_its_bits(tmp_path, piped, by_pipe, subtype, bits):
+    path = tmp_path / "x.flac"
+    x = np.random.default_rng(0).integers(-(2**15), 2**15, (999, 1)) / 2**15
+    soundfile.write(path, x, 8000, subtype)
+    if by_pipe:
+        piped(path.read_bytes())
+    with open_source("-" if by_pipe else path) as source:
+        assert source.bits == bits
+        assert np.array_equal(source.read(2000)[0], x[:, 0])

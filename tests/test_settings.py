@@ -1,0 +1,78 @@
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+
+from audiofix.errors import SettingsError
+from audiofix.settings import as_table, overlaid, parse_assignment, read_settings
+
+
+@dataclass(frozen=True)
+class Loop:
+    steps: int = 10
+    rate: float = 0.5
+    precision: Literal["fp32", "bf16"] = "fp32"
+    careful: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    loop: Loop = field(default_factory=Loop)
+    folders: tuple[str, ...] = ("a",)
+    limit: float | None = None
+
+
+def test_reads_nested_tables():
+    given = {"loop": {"steps": 3, "rate": 1, "precision": "bf16"}, "folders": ["x"], "limit": 2}
+    assert read_settings(Settings, given) == Settings(Loop(3, 1.0, "bf16"), ("x",), 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"lop": {}}, "lop: no such setting: did you mean loop?"),
+        ({"loop": {"step": 3}}, "loop.step: no such setting: did you mean loop.steps?"),
+        ({"zzz": 1}, "zzz: no such setting: use one of loop, folders, limit"),
+        ({"loop": 3}, "loop: 3: must be a table"),
+        ({"loop": {"steps": 1.5}}, "loop.steps: 1.5: must be of type int"),
+        ({"loop": {"steps": True}}, "loop.steps: True: must be of type int"),
+        ({"loop": {"precision": "fp64"}}, "loop.precision: 'fp64': must be one of fp32, bf16"),
+        ({"folders": "x"}, "folders: 'x': must be a list"),
+        ({"folders": [1]}, "folders: 1: must be of type str"),
+    ],
+)
+def test_names_what_is_wrong(given, message):
+    with pytest.raises(SettingsError) as caught:
+        read_settings(Settings, given)
+    assert str(caught.value) == message
+
+
+def test_a_table_comes_back():
+    settings = Settings(Loop(3), ("x", "y"), 2.0)
+    assert read_settings(Settings, as_table(settings)) == settings
+    assert "limit" not in as_table(Settings())
+
+
+@pytest.mark.parametrize(
+    ("word", "table"),
+    [
+        ("a=1", {"a": 1}), ("a.b=[1, 2]", {"a": {"b": [1, 2]}}), ("a=x/y=z", {"a": "x/y=z"}),
+        ("a=true", {"a": True}), ("a=", {"a": ""}), ('a="1"', {"a": "1"}),
+    ],
+)  # fmt: skip
+def test_assignments(word, table):
+    assert parse_assignment(word) == table
+
+
+@pytest.mark.parametrize("word", ["a", "=1", "a..b=1"])
+def test_what_is_no_assignment(word):
+    with pytest.raises(SettingsError, match="write KEY=VALUE"):
+        parse_assignment(word)
+
+
+def test_overlaying_replaces_leaves_only():
+    below = {"loop": {"steps": 1, "rate": 2.0}, "folders": ["a"]}
+    assert overlaid(below, {"loop": {"steps": 5}, "folders": ["b"]}) == {
+        "loop": {"steps": 5, "rate": 2.0},
+        "folders": ["b"],
+    }
