@@ -42,7 +42,7 @@ VOCODER = VocoderConfig(
 )
 
 
-def tiny_codec(start="warm", *, vocoded=False, rate=8000) -> AudioDec:
+def tiny_codec(start="warm", *, vocoded=False, rate=8000, dtype=torch.float32) -> AudioDec:
     """Return a tiny AudioDec of hop 24, with random weights that let the input be heard."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -52,7 +52,7 @@ def tiny_codec(start="warm", *, vocoded=False, rate=8000) -> AudioDec:
             codebook.embed.mul_(0.05)
         vocoder = Vocoder(VOCODER) if vocoded else None
     config = CodecConfig(rate, AUTOENCODER, VOCODER if vocoded else None, start)
-    return AudioDec("tiny", config, autoencoder, vocoder, Placement(torch.device("cpu")))
+    return AudioDec("tiny", config, autoencoder, vocoder, Placement(torch.device("cpu"), dtype))
 
 
 def tiny_codec_checkpoint(path: Path, *, seed=0, vocoded=False, **config) -> Path:

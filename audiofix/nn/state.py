@@ -3,7 +3,6 @@
 import copy
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 Beginning = Literal["zeros", "replicate"]
@@ -15,74 +14,85 @@ class StreamState:
 
     One state belongs to one stream and to one network: a layer finds its history by its identity.
     A state is in no state dict. It starts empty, which each layer takes for its own silence.
+
+    Sound is `[batch, channels, time]`, as without a state; or time-major, `[groups, time,
+    channels]`, in which short blocks are computed faster.
     """
 
-    def __init__(self, beginning: Beginning = "zeros") -> None:
+    def __init__(self, beginning: Beginning = "zeros", *, time_major: bool = False) -> None:
         """Start before the first sample."""
         self.beginning = beginning
+        self.time_major = time_major
+        self._axis = 1 if time_major else 2
         self._histories: dict[nn.Module, _History] = {}
 
-    def extend(
-        self, layer: nn.Module, x: Tensor, context: int, first: Tensor | None = None
-    ) -> Tensor:
+    def extend(self, layer: nn.Module, x: Tensor, context: int) -> Tensor:
         """Append `x` to the layer's history and return it behind what came before.
 
         Args:
             layer: whose history.
-            x: `[groups, time, channels]`.
-            context: how many earlier time steps to return; at most what the first call asked for.
-            first: what the layer's first call finds before `x`, repeated; zeros if None.
+            x: the next steps.
+            context: how many earlier steps to return; at most what the first call asked for.
 
         Returns:
-            `[groups, context + time, channels]`, a view that the layer's next call overwrites.
+            The shape of `x` with `context` steps more: a view that the next call overwrites.
         """
         if layer not in self._histories:
-            before = x.new_zeros(x.shape[0], context, x.shape[2])
-            if first is not None:
-                before = before + first
-            self._histories[layer] = _History(before)
+            shape = list(x.shape)
+            shape[self._axis] = context
+            self._histories[layer] = _History(x.new_zeros(shape), self._axis)
         return self._histories[layer].append(x, context)
+
+    def extend_frames(self, layer: nn.Module, x: Tensor) -> Tensor:
+        """Do as `extend` with one step of context, which `beginning` says for the first call."""
+        begins = layer not in self._histories
+        window = self.extend(layer, x, 1)
+        if begins and self.beginning == "replicate":
+            window.narrow(self._axis, 0, 1).copy_(x.narrow(self._axis, 0, 1))
+        return window
 
     def clone(self) -> "StreamState":
         """Return an independent copy: the same stream, continued twice."""
-        twin = StreamState(self.beginning)
+        twin = StreamState(self.beginning, time_major=self.time_major)
         twin._histories = {layer: copy.copy(one) for layer, one in self._histories.items()}
         for history in twin._histories.values():
             history.storage = history.storage.clone()
         return twin
 
-    def to(self, device: torch.device) -> "StreamState":
-        """Move every history to a device, in place."""
-        for history in self._histories.values():
-            history.storage = history.storage.to(device)
-        return self
-
 
 class _History:
     """The newest steps of one layer's input, in a buffer that is rewound only when it is full."""
 
-    def __init__(self, before: Tensor) -> None:
+    def __init__(self, before: Tensor, axis: int) -> None:
         self.storage = before
-        self.context = before.shape[1]
-        self.end = before.shape[1]
+        self.axis = axis
+        self.context = before.shape[axis]
+        self.end = before.shape[axis]
 
     def append(self, x: Tensor, context: int) -> Tensor:
         assert context <= self.context
-        time = x.shape[1]
-        if self.end + time > self.storage.shape[1]:
+        time = x.shape[self.axis]
+        if self.end + time > self.storage.shape[self.axis]:
             self._rewind(time)
-        self.storage[:, self.end : self.end + time] = x
+        self._steps(self.end, time).copy_(x)
         self.end += time
-        return self.storage[:, self.end - time - context : self.end]
+        return self._steps(self.end - time - context, context + time)
+
+    def _steps(self, start: int, count: int) -> Tensor:
+        return self.storage.narrow(self.axis, start, count)
 
     def _rewind(self, time: int) -> None:
-        kept = self.storage[:, self.end - self.context : self.end]
+        # A copy: its old and new places may overlap.
+        kept = self._steps(self.end - self.context, self.context).clone()
         # Room for several calls, so that moving the context is rare.
-        room = 2 * (self.context + time)
-        if self.storage.shape[1] < self.context + room:
-            groups, _, channels = self.storage.shape
-            self.storage = kept.new_empty(groups, self.context + room, channels)
-        else:
-            kept = kept.clone()  # its old and new places may overlap
-        self.storage[:, : self.context] = kept
+        shape = list(kept.shape)
+        shape[self.axis] = 3 * self.context + 2 * time
+        if self.storage.shape[self.axis] < shape[self.axis]:
+            self.storage = kept.new_empty(shape)
+        self._steps(0, self.context).copy_(kept)
         self.end = self.context
+
+
+def is_time_major(state: StreamState | None) -> bool:
+    """Tell the layout that goes with a state; without one it is `[batch, channels, time]`."""
+    return state is not None and state.time_major

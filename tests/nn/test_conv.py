@@ -7,7 +7,7 @@ from audiofix.nn.conv import (
     CentredConv1d,
     CentredUpsample1d,
     PointwiseConv1d,
-    prepare_streams,
+    pack_weights,
 )
 from audiofix.nn.state import StreamState
 
@@ -16,37 +16,46 @@ def signal(channels, time):
     return torch.randn(1, channels, time, generator=torch.Generator().manual_seed(1))
 
 
-def streamed(layer, x, sizes, *, groups=1, beginning="zeros"):
+def streamed(layer, x, sizes, *, time_major, groups=1, beginning="zeros"):
     """Return what a layer makes of `[1, channels, time]`, cut as told, in the same layout."""
-    prepare_streams(layer)
-    state = StreamState(beginning)
+    state = StreamState(beginning, time_major=time_major)
+    if not time_major:
+        with torch.no_grad():
+            return torch.cat([layer(part, state) for part in x.split(sizes, dim=2)], dim=2)
+    pack_weights(layer)
     by_group = x[0].unflatten(0, (groups, -1)).transpose(1, 2)
     with torch.no_grad():
         parts = [layer(part, state).clone() for part in by_group.split(sizes, dim=1)]
     return torch.cat(parts, dim=1).transpose(1, 2).flatten(0, 1)[None]
 
 
+LAYOUTS = pytest.mark.parametrize("time_major", [False, True])
+
+
+@LAYOUTS
 @pytest.mark.parametrize(
     ("kernel", "stride", "dilation", "groups", "bias"),
     [(7, 1, 1, 1, False), (7, 1, 9, 1, True), (6, 3, 1, 1, True), (11, 1, 5, 3, True)],
 )
-def test_a_stream_is_the_whole_signal(kernel, stride, dilation, groups, bias):
+def test_a_stream_is_the_whole_signal(kernel, stride, dilation, groups, bias, time_major):
     options = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
     layer = CausalConv1d(6, 12, kernel, **options)
     x = signal(6, 1 + 40 * stride)
     whole = layer(x)
     # Blocks end with the first sample of each stride, so a stream begins with one sample.
     sizes = [1, stride, 4 * stride, 35 * stride]
-    torch.testing.assert_close(streamed(layer, x, sizes, groups=groups), whole)
+    found = streamed(layer, x, sizes, groups=groups, time_major=time_major)
+    torch.testing.assert_close(found, whole)
 
 
+@LAYOUTS
 @pytest.mark.parametrize("beginning", ["zeros", "replicate"])
-def test_upsampling_in_a_stream(beginning):
+def test_upsampling_in_a_stream(beginning, time_major):
     layer = CausalUpsample1d(6, 4, 5)
     x = signal(6, 10)
     padded = torch.cat([x[:, :, :1] * (beginning == "replicate"), x], dim=2)
     expected = layer.deconv(padded)[:, :, 5:-5]
-    found = streamed(layer, x, [1, 2, 7], beginning=beginning)
+    found = streamed(layer, x, [1, 2, 7], beginning=beginning, time_major=time_major)
     assert found.shape == (1, 4, 50)
     torch.testing.assert_close(found, expected)
     if beginning == "replicate":
@@ -62,10 +71,11 @@ def test_upsampling_is_the_formula():
     torch.testing.assert_close(y[0, :, 3 * 4 + 1], expected)
 
 
-def test_pointwise_in_a_stream():
+@LAYOUTS
+def test_pointwise_in_a_stream(time_major):
     layer = PointwiseConv1d(6, 4, bias=True)
     x = signal(6, 10)
-    torch.testing.assert_close(streamed(layer, x, [3, 7]), layer(x))
+    torch.testing.assert_close(streamed(layer, x, [3, 7], time_major=time_major), layer(x))
 
 
 def test_outputs_depend_on_the_past_only():
@@ -91,5 +101,5 @@ def test_published_histories_are_not_loaded():
     state = {**layer.state_dict(), "pad_buffer": torch.ones(4, 2, 2)}
     layer.load_state_dict(state)
     assert "pad_buffer" in state and "pad_buffer" not in layer.state_dict()
-    prepare_streams(layer)
+    pack_weights(layer)
     assert list(layer.state_dict()) == ["conv.weight", "conv.bias"]

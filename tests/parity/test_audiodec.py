@@ -7,6 +7,7 @@ import fill as filler
 import numpy as np
 import pytest
 import torch
+from audiofix.trainers.losses.spectral import spectral_losses
 from goldens import SALT, Case, golden
 
 from audiofix.audio.format import AudioFormat
@@ -15,14 +16,22 @@ from audiofix.backends.audiodec.codec import BLOCK_FRAMES, AudioDec
 from audiofix.backends.audiodec.config import CodecConfig
 from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.placement import Placement
-from audiofix.nn.conv import prepare_streams
+from audiofix.dsp.mel import log_mel, mel_filters
+from audiofix.nn.conv import pack_weights
 from audiofix.nn.state import StreamState
+from audiofix.nn.weight_norm import fold_weight_norm
 
 TOLERANCE = {"rtol": 1e-4, "atol": 2e-5}
 """Activations: 1e-5 of their scale by the specification, section 18, and the codec's 1e-4."""
 
 MARGIN = 1e-3
 """Codes may differ where the second-best word is nearly as near, and after it in that frame."""
+
+GRADIENT = 1e-3
+"""Deviation of a gradient, in units of its largest value."""
+
+MEL_SIZE, MEL_HOP = (2048, 80), 300
+"""Points of the transform and bands, and samples between frames: the specification, section 10."""
 
 NOT_FILLED = ("pad_buffer", "window", "num_batches_tracked")
 
@@ -119,8 +128,9 @@ def test_vocoder(path):
 def test_vocoder_in_a_stream_of_single_frames(path):
     case = Case(path)
     network = filled(build("audiodec.vocoder", case.config))
-    prepare_streams(network)
-    state = StreamState()
+    fold_weight_norm(network)
+    pack_weights(network)
+    state = StreamState(time_major=True)
     frames = case["c"].transpose(1, 2).split(1, dim=1)
     with torch.no_grad():
         y = torch.cat([network(frame, state) for frame in frames], dim=1)
@@ -231,7 +241,7 @@ def test_streams(path):
     check_codes(whole.codes[:, 0], case["offline_codes"], margin)
     check(whole.y, case["offline_y"])
 
-    warm_up = codec.sound_to_codes.warm_up_codes.T.astype(np.int64)[:, None]
+    warm_up = codec.sound_to_codes("file").warm_up_codes.T.astype(np.int64)[:, None]
     check(autoencoder.quantizer.lookup(torch.from_numpy(warm_up)), case["warm_zq"])
     for use in BLOCK_FRAMES:
         codes, y = streamed(codec, case["x"], use)
@@ -298,3 +308,37 @@ def test_discriminator(path):
     }
     for name, loss in losses.items():
         check(loss, case[f"loss_{name}"][0])
+
+
+@pytest.mark.parametrize("path", golden("audiodec", "losses*.npz"))
+def test_spectral_losses(path):
+    case = Case(path)
+    a, b = case["a"][:, 0], case["b"][:, 0]
+    filters = mel_filters(case.config["rate"], *MEL_SIZE)
+    check(filters.sum(1), case["melmat_row_sums"])
+    mels = [log_mel(x, filters, MEL_HOP) for x in (a, b)]
+    check(mels[0], case["logmel_a"])
+    check((mels[0] - mels[1]).abs().mean(), case["loss_mel"][0])
+    convergence, distance = spectral_losses(a, b)
+    check(convergence, case["loss_sc"][0])
+    check(distance, case["loss_mag"][0])
+
+
+@pytest.mark.parametrize("path", golden("audiodec", "train-step*.npz"))
+def test_a_training_step(path):
+    case = Case(path)
+    network = filled(build("audiodec", case.config)).train()
+    optimiser = torch.optim.Adam(network.parameters(), 1e-4, betas=(0.5, 0.9))
+    result = network(case["x"])
+    check(result.y, case["y"])
+    filters = mel_filters(case.config.get("rate", 48000), *MEL_SIZE)
+    mels = [log_mel(wave[:, 0], filters, network.config.hop) for wave in (result.y, case["x"])]
+    loss = 45 * (mels[0] - mels[1]).abs().mean()
+    check(loss, case["loss_mel_weighted"][0])
+    (loss + result.vqloss.sum()).backward()
+    for name, expected in case.named("grad:").items():
+        deviation = (network.get_parameter(name).grad - expected).abs().max()
+        assert deviation < GRADIENT * expected.abs().max(), name
+    optimiser.step()
+    for name, expected in case.named("after:").items():
+        check(network.state_dict()[name], expected)

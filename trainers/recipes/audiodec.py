@@ -30,6 +30,10 @@ from audiofix.backends.audiodec.config import AutoencoderConfig
 from audiofix.backends.weights import Checkpoint, fill_module, load_checkpoint, save_checkpoint
 from audiofix.dsp.mel import log_mel, mel_filters
 
+_SILENCE = 1e-3
+"""Mean size of samples below which a clip counts as silence in the waveform loss."""
+_WORST_DIFFERENCE = 4.0
+
 Part = Literal["encoder", "decoder"]
 
 _CODEBOOK_SEED = 0
@@ -68,6 +72,8 @@ class LossSettings:
         mel_fft: samples of its transform.
         mel_bands: of its filters.
         stft: multi-resolution STFT loss, at windows that fit `rate` (published: off).
+        waveform: distance of the samples, relative to the target's size (ours: few steps do not
+            suffice to find phases from spectra alone).
         commitment: of the encoder to its codes (published: 1).
         adversarial: of the discriminator's scores.
         features: of its feature maps.
@@ -77,6 +83,7 @@ class LossSettings:
     mel_fft: int = 2048
     mel_bands: int = 80
     stft: float = 0.0
+    waveform: float = 0.0
     commitment: float = 1.0
     adversarial: float = 0.0
     features: float = 0.0
@@ -190,6 +197,10 @@ class AudioDecRecipe:
                 estimate, target, _resolutions(settings.data.rate), each=True
             )
             parts["stft"] = weights.stft, convergence + distance
+        if weights.waveform:
+            size = target.abs().mean(1).clamp(min=_SILENCE)
+            difference = (estimate - target).abs().mean(1) / size
+            parts["waveform"] = weights.waveform, difference.clamp(max=_WORST_DIFFERENCE).mean()
         if settings.quantised:
             parts["commitment"] = weights.commitment, commitment
         if "discriminator" in self.networks:

@@ -1,7 +1,6 @@
 """AudioDec's autoencoder: encoder, projector, residual quantiser and the mirror-image decoder.
 
-Attribute names are those of the authors' checkpoints. Layouts are those of `nn.conv`: whole signals
-`[batch, channels, time]`, and time-major where there is a stream's state.
+Attribute names are those of the authors' checkpoints. Layouts are those of `nn.conv`.
 """
 
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from audiofix.nn.conv import (
     CentredUpsample1d,
     PointwiseConv1d,
 )
-from audiofix.nn.state import StreamState
+from audiofix.nn.state import StreamState, is_time_major
 from audiofix.nn.weight_norm import add_weight_norm
 
 _KERNEL = 7
@@ -131,7 +130,7 @@ class Projector(nn.Module):
             return self.project(x, state)  # type: ignore[no-any-return]
         conv, norm = self.project
         y: Tensor = conv(x, state)
-        if state is None:
+        if not is_time_major(state):
             return norm(y)  # type: ignore[no-any-return]
         return norm(y.transpose(1, 2)).transpose(1, 2)  # type: ignore[no-any-return]
 

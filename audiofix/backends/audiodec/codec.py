@@ -1,8 +1,7 @@
 """AudioDec as a codec: any rate in, codes in between, the model's rate out."""
 
+from functools import cache
 from hashlib import sha256
-
-from torch import Tensor
 
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.autoencoder import Autoencoder, Decoder
@@ -17,13 +16,14 @@ from audiofix.backends.placement import Placement
 from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.codes.layout import CodeLayout
 from audiofix.errors import CheckpointError, UsageError
-from audiofix.nn.conv import prepare_streams
+from audiofix.nn.conv import pack_weights
+from audiofix.nn.weight_norm import fold_weight_norm
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.fit import Fit
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
 
-BLOCK_FRAMES: dict[Use, int] = {"file": 8, "live": 1}
+BLOCK_FRAMES: dict[Use, int] = {"file": 32, "live": 1}
 """Frames that a network is called with: for speed (more gain nothing), or for the least delay."""
 
 
@@ -57,34 +57,31 @@ class AudioDec:
         receiver: Decoder | Vocoder = autoencoder.decoder if vocoder is None else vocoder
         _check(name, config, receiver.hop)
         for network in (autoencoder, receiver):
-            prepare_streams(network.eval().requires_grad_(False).to(placement.device))
-        quantizer = autoencoder.quantizer
+            fold_weight_norm(network.eval().requires_grad_(False).to(placement.device))
+        self.autoencoder = autoencoder
+        self.receiver = receiver.to(placement.dtype)
+        self.config = config
         self.name = name
         self.layout = CodeLayout(
             model=name,
-            checkpoint=codebook_hash(quantizer),
+            checkpoint=codebook_hash(autoencoder.quantizer),
             rate=config.rate,
             channels=1,
             hop=config.autoencoder.hop,
             codebooks=config.autoencoder.codebook_num,
             bits=(config.autoencoder.codebook_size - 1).bit_length(),
         )
-        self.sound_to_codes = SoundToCodes(autoencoder, config.warm_up_frames)
-        self.codes_to_sound = CodesToSound(
-            quantizer,
-            receiver.to(placement.dtype),
-            self.sound_to_codes.warm_up_codes,
-            "replicate" if config.start == "replicate" else "zeros",
-        )
+        self.sound_to_codes = cache(self._sound_to_codes)
+        self.codes_to_sound = cache(self._codes_to_sound)
 
     def encoder(self, source: AudioFormat, use: Use = "file") -> StreamEncoder:
         """Return a fresh encoder for one stream of this format, of any rate and channels."""
-        frames = BLOCK_FRAMES[use]
-        return StreamEncoder(self.sound_to_codes, source, rate=self.layout.rate, frames=frames)
+        half = self.sound_to_codes(use)
+        return StreamEncoder(half, source, rate=self.layout.rate, frames=BLOCK_FRAMES[use])
 
     def decoder(self, channels: int = 1, use: Use = "file") -> StreamDecoder:
         """Return a fresh decoder for one stream; its sound has the model's rate."""
-        return StreamDecoder(self.codes_to_sound, channels, frames=BLOCK_FRAMES[use])
+        return StreamDecoder(self.codes_to_sound(use), channels, frames=BLOCK_FRAMES[use])
 
     def roundtrip(self, source: AudioFormat, use: Use = "file") -> Stage:
         """Return a fresh stage that encodes and decodes, its result of the source's format."""
@@ -98,6 +95,23 @@ class AudioDec:
             return trip
         there, back = Resample(source, model.rate), Resample(model, source.rate)
         return Fit(Chain(there, trip, back))
+
+    def _sound_to_codes(self, use: Use) -> SoundToCodes:
+        if use == "live":
+            pack_weights(self.autoencoder)
+        frames = self.config.warm_up_frames
+        return SoundToCodes(self.autoencoder, frames, time_major=use == "live")
+
+    def _codes_to_sound(self, use: Use) -> CodesToSound:
+        if use == "live":
+            pack_weights(self.receiver)
+        return CodesToSound(
+            self.autoencoder.quantizer,
+            self.receiver,
+            self.sound_to_codes(use).warm_up_codes,
+            "replicate" if self.config.start == "replicate" else "zeros",
+            time_major=use == "live",
+        )
 
 
 def codec(checkpoint: Checkpoint, placement: Placement, *, vocoder: bool | None = None) -> AudioDec:
@@ -115,18 +129,18 @@ def codec(checkpoint: Checkpoint, placement: Placement, *, vocoder: bool | None 
         SettingsError: the settings are of no AudioDec.
     """
     config = CodecConfig.from_mapping(checkpoint.config)
-    tensors = {True: dict[str, Tensor](), False: dict[str, Tensor]()}
-    for name, tensor in checkpoint.tensors.items():
-        tensors[name.startswith(VOCODER_PREFIX)][name.removeprefix(VOCODER_PREFIX)] = tensor
+    name, tensors = checkpoint.name, checkpoint.tensors
     autoencoder = Autoencoder(config.autoencoder)
-    fill_module(autoencoder, tensors[False], checkpoint.name)
+    own = {n: tensor for n, tensor in tensors.items() if not n.startswith(VOCODER_PREFIX)}
+    fill_module(autoencoder, own, name)
     receiver = None
     if vocoder and config.vocoder is None:
-        raise UsageError(f"--vocoder: {checkpoint.name} has none: leave it out")
+        raise UsageError(f"--vocoder: {name} has none: leave it out")
     if config.vocoder is not None and vocoder is not False:
         receiver = Vocoder(config.vocoder)
-        fill_module(receiver, tensors[True], checkpoint.name)
-    return AudioDec(checkpoint.name, config, autoencoder, receiver, placement)
+        cut = len(VOCODER_PREFIX)
+        fill_module(receiver, {n[cut:]: tensors[n] for n in tensors.keys() - own.keys()}, name)
+    return AudioDec(name, config, autoencoder, receiver, placement)
 
 
 def codebook_hash(quantizer: Quantizer) -> str:

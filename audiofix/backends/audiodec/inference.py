@@ -20,19 +20,22 @@ Samples = NDArray[np.float32]
 class SoundToCodes:
     """Encoder, projector and codebooks, and how a stream of theirs begins."""
 
-    def __init__(self, network: Autoencoder, warm_up_frames: int) -> None:
+    def __init__(
+        self, network: Autoencoder, warm_up_frames: int, *, time_major: bool = False
+    ) -> None:
         """Wrap a network that is ready for streams, on its device.
 
         Args:
             network: the autoencoder; its decoder is not used.
             warm_up_frames: frames of silence before every stream; 0 begins without history.
+            time_major: the layout that suits the blocks to come; see `nn.conv`.
         """
         self.network = network
         self.hop = network.config.hop
         self.codebooks = network.config.codebook_num
         self.quantizer: Quantizer = network.quantizer
         self._square_norms = self.quantizer.codebook.square_norms()
-        self._beginning = StreamState()
+        self._beginning = StreamState(time_major=time_major)
         self.warm_up_codes: FrameCodes = np.empty((0, self.codebooks), np.uint16)
         """Of the silence before a stream."""
         if warm_up_frames:
@@ -57,9 +60,11 @@ class SoundToCodes:
     def __call__(self, samples: Samples, state: StreamState) -> FrameCodes:
         """Return the codes of one channel's next samples: one, then whole hops."""
         codebook = self.quantizer.codebook
-        x = torch.from_numpy(samples).to(self._square_norms[0].device)[None, :, None]
+        x = torch.from_numpy(samples).to(self._square_norms[0].device)
+        x = x.view(1, -1, 1) if state.time_major else x.view(1, 1, -1)
         z: Tensor = self.network.projector(self.network.encoder(x, state), state)
-        codes = codebook.search(z[0], self._square_norms)
+        rows = z[0] if state.time_major else z[0].t().contiguous()
+        codes = codebook.search(rows, self._square_norms)
         return np.asarray(codes.cpu(), np.uint16)
 
 
@@ -72,6 +77,8 @@ class CodesToSound:
         receiver: Decoder | Vocoder,
         warm_up_codes: FrameCodes,
         beginning: Beginning = "zeros",
+        *,
+        time_major: bool = False,
     ) -> None:
         """Wrap networks that are ready for streams, on their device.
 
@@ -80,6 +87,7 @@ class CodesToSound:
             receiver: what makes sound of code vectors.
             warm_up_codes: what is decoded before every stream, and not heard.
             beginning: what comes before that.
+            time_major: the layout that suits the blocks to come; see `nn.conv`.
         """
         self.quantizer = quantizer
         self.receiver = receiver
@@ -87,7 +95,7 @@ class CodesToSound:
         self.codebooks = len(quantizer.codebook.layers)
         self.codebook_size = quantizer.codebook.size
         self._dtype = next(receiver.parameters()).dtype
-        self._beginning = StreamState(beginning)
+        self._beginning = StreamState(beginning, time_major=time_major)
         if len(warm_up_codes):
             self(warm_up_codes, self._beginning)
 
@@ -100,6 +108,6 @@ class CodesToSound:
         """Return the sound of one channel's next frames, a hop for each."""
         device = next(self.receiver.parameters()).device
         indices = torch.from_numpy(codes.T.astype(np.int64)).to(device)
-        vectors: Tensor = self.quantizer.codebook.lookup(indices)
-        y: Tensor = self.receiver(vectors[None].to(self._dtype), state)
-        return np.asarray(y[0, :, 0].float().cpu())
+        vectors: Tensor = self.quantizer.codebook.lookup(indices)[None].to(self._dtype)
+        y: Tensor = self.receiver(vectors if state.time_major else vectors.mT, state)
+        return np.asarray(y.flatten().float().cpu())

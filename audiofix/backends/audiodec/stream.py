@@ -10,6 +10,7 @@ from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.backends.audiodec.inference import CodesToSound, SoundToCodes
 from audiofix.codes.layout import Codes
 from audiofix.errors import InputError
+from audiofix.streaming.guard import Guard
 from audiofix.streaming.rechunk import Rechunk
 from audiofix.streaming.resample import Resample
 
@@ -31,7 +32,7 @@ class StreamEncoder:
             frames: per block.
         """
         self._half = half
-        self._resample = Resample(source, rate)
+        self._resample = Guard(Resample(source, rate))
         self._states = [half.begin() for _ in range(source.channels)]
         self._block = frames * half.hop
         self._blocks = Rechunk(source.channels, self._block)
@@ -41,7 +42,12 @@ class StreamEncoder:
         self._frames_out = 0
 
     def push(self, chunk: Chunk) -> Codes:
-        """Accept the next samples `[channels, n]` and return every frame that is now final."""
+        """Accept the next samples `[channels, n]` and return every frame that is now final.
+
+        Raises:
+            InputError: the chunk has another shape, or holds NaN or infinity; the time is named.
+            UsageError: the stream was flushed before.
+        """
         return self._encode(self._resample.push(chunk))
 
     def flush(self) -> Codes:

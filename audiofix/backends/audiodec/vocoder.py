@@ -10,7 +10,7 @@ from torch.nn.functional import leaky_relu
 from audiofix.backends.audiodec.config import VocoderConfig, table_of
 from audiofix.backends.base import Config
 from audiofix.nn.conv import CausalConv1d, CausalUpsample1d, PointwiseConv1d
-from audiofix.nn.state import StreamState
+from audiofix.nn.state import StreamState, is_time_major
 from audiofix.nn.weight_norm import add_weight_norm
 
 _LAST_SLOPE = 0.01
@@ -91,11 +91,11 @@ class MultiGroup(ResidualBlock):
 
     def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
         """Return the shape of `x`."""
-        if state is None:
-            y = super().forward(x.repeat(1, self.groups, 1))
-        else:
+        if is_time_major(state):
             y = super().forward(x.expand(self.groups, -1, -1), state)
             y = y.transpose(0, 1).flatten(1)[None]
+        else:
+            y = super().forward(x.repeat(1, self.groups, 1), state)
         return self.conv_out(y, state)  # type: ignore[no-any-return]
 
 
@@ -131,13 +131,13 @@ class Vocoder(nn.Module):
         """Return sound within ±1.
 
         Args:
-            c: `[batch, in_channels, frames]`; with `state`, `[1, frames, in_channels]`.
+            c: `[batch, in_channels, frames]`; time-major, `[1, frames, in_channels]`.
             state: the stream that `c` continues.
 
         Returns:
-            `[batch, out_channels, frames * hop]`; with `state`, `[1, frames * hop, out_channels]`.
+            `[batch, out_channels, frames * hop]`, or time-major as `c` is.
         """
-        axis = (-1, 1) if state is None else (-1,)
+        axis = (-1,) if is_time_major(state) else (-1, 1)
         h = self.input_conv((c - self.mean.view(axis)) / self.scale.view(axis), state)
         for upsample, block in zip(self.upsamples, self.blocks, strict=True):
             h = block(upsample(leaky_relu(h, self.config.slope), state), state)

@@ -1,9 +1,12 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from stages import noise
 from tiny import AUTOENCODER, VOCODER, tiny_codec
 
+from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.codec import AudioDec, codebook_hash
 from audiofix.backends.audiodec.config import CodecConfig
@@ -47,5 +50,19 @@ def test_networks_that_make_no_codec(autoencoder, vocoder, message):
 
 def test_weights_are_folded_once():
     codec = tiny_codec(vocoded=True)
-    names = [name for name, _ in codec.codes_to_sound.receiver.named_parameters()]
+    names = [name for name, _ in codec.receiver.named_parameters()]
     assert names and not any(name.endswith(("weight_g", "weight_v")) for name in names)
+
+
+@pytest.mark.parametrize("use", ["file", "live"])
+def test_precision_is_the_receivers_only(use):
+    """Codes are what a file keeps: they are searched in float32 whatever was asked for."""
+    exact, coarse = (
+        tiny_codec(vocoded=True, dtype=dtype) for dtype in (torch.float32, torch.bfloat16)
+    )
+    x = noise(1, 2400)
+    codes = [one.encoder(AudioFormat(8000, 1), use).push(x) for one in (exact, coarse)]
+    assert codes[0].size and np.array_equal(*codes)
+    sound = [one.decoder(1, use).push(codes[0]) for one in (exact, coarse)]
+    assert sound[1].dtype == np.float32 and not np.array_equal(*sound)
+    np.testing.assert_allclose(*sound, atol=0.02)

@@ -65,7 +65,9 @@ def test_files_of_a_release_make_a_codec(parts, receiver, tmp_path):
     y = codec.decoder(1, "live").push(codes)
     vectors = own.lookup(
         torch.from_numpy(
-            np.concatenate([codec.sound_to_codes.warm_up_codes, codes[0]]).T.astype(np.int64)
+            np.concatenate([codec.sound_to_codes("live").warm_up_codes, codes[0]]).T.astype(
+                np.int64
+            )
         )[:, None]
     )
     network = networks["decoder"].decoder if receiver == "decoder" else networks["vocoder"]

@@ -4,7 +4,7 @@ from stages import cuts, noise
 from tiny import tiny_codec
 
 from audiofix.audio.format import AudioFormat
-from audiofix.errors import InputError
+from audiofix.errors import InputError, UsageError
 
 STARTS = ["zeros", "replicate", "warm"]
 USES = ["file", "live"]
@@ -31,7 +31,7 @@ def decode(codec, codes, sizes, use):
 
 
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("samples", [0, 1, 23, 24, 25, 8 * 24, 8 * 24 + 1, 1009])
+@pytest.mark.parametrize("samples", [0, 1, 23, 24, 25, 767, 768, 769, 1009])
 def test_any_cut_gives_the_same_codes_and_the_same_bits(codec, samples, use):
     x = noise(2, samples)
     codes = encode(codec, x, [samples], use)
@@ -86,12 +86,12 @@ def test_silence_before_a_warm_stream_is_silence_in_it():
     """Warm is what a stream without history is after so much silence."""
     warm, cold = tiny_codec("warm"), tiny_codec("zeros")
     x = noise(1, 480)
-    frames = len(warm.sound_to_codes.warm_up_codes)
+    frames = len(warm.sound_to_codes("live").warm_up_codes)
     assert frames == -(-8192 // HOP)
     longer = np.concatenate([np.zeros((1, frames * HOP), np.float32), x], axis=1)
     codes = encode(warm, x, [480], "live")
     expected = encode(cold, longer, [longer.shape[1]], "live")
-    assert np.array_equal(expected[0, :frames], warm.sound_to_codes.warm_up_codes)
+    assert np.array_equal(expected[0, :frames], warm.sound_to_codes("live").warm_up_codes)
     assert np.array_equal(codes, expected[:, frames:])
     y = decode(cold, expected, [expected.shape[1]], "live")[:, frames * HOP :]
     np.testing.assert_allclose(decode(warm, codes, [20], "live"), y, rtol=1e-4, atol=1e-5)
@@ -121,3 +121,13 @@ def test_fewer_codebooks_can_be_decoded(codec):
 def test_codes_of_another_codec_are_refused(codec, codes, message):
     with pytest.raises(InputError, match=message):
         codec.decoder(1).push(codes)
+
+
+def test_sound_that_is_none_is_refused(codec):
+    encoder = codec.encoder(AudioFormat(8000, 1))
+    encoder.push(noise(1, 100))
+    with pytest.raises(InputError, match="0.012500 s"):
+        encoder.push(np.full((1, 1), np.nan, np.float32))
+    encoder.flush()
+    with pytest.raises(UsageError):
+        encoder.push(noise(1, 1))
