@@ -22,7 +22,9 @@ from audiofix.trainers.journal import Example
 from audiofix.trainers.loop import TOTAL, Batch, Item, LoopSettings, Losses
 from audiofix.trainers.losses import adversarial
 from audiofix.trainers.losses.spectral import Resolution, spectral_losses
+from audiofix.trainers.transform_start import start_as_transform
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from audiofix.audio.format import Chunk
 from audiofix.backends.audiodec.autoencoder import Autoencoder
@@ -36,9 +38,9 @@ _WORST_DIFFERENCE = 4.0
 
 Part = Literal["encoder", "decoder"]
 
-_CODEBOOK_SEED = 0
-_CODEBOOK_CLIPS = 400
-"""Clips whose vectors the first codebooks are made of."""
+_START_SEED = 0
+_START_CLIPS = 400
+"""Clips that a transform start and the first codebooks are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Settings:
 
     Attributes:
         name: of the checkpoint.
+        transform_start: begin as a linear transform codec; see `trainers.transform_start`.
+        late_frames: frames that the sound may come late; a stream makes up for them.
         quantised: whether vectors pass through the codebooks.
         codebooks_from_data: make the codebooks, before the first step, of the encoder's vectors.
         learn_codebooks: move the codebooks with every step (published stage 1).
@@ -108,6 +112,8 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
+    transform_start: bool = False
+    late_frames: int = 0
     quantised: bool = True
     codebooks_from_data: bool = False
     learn_codebooks: bool = True
@@ -137,6 +143,10 @@ class AudioDecRecipe:
         if settings.start:
             start = load_checkpoint(settings.start)
             fill_module(codec, start.tensors, start.name)
+        if settings.transform_start:
+            draws = (np.random.default_rng([_START_SEED, n]) for n in range(_START_CLIPS))
+            clips = torch.cat([torch.from_numpy(self._clips.draw(draw)) for draw in draws])
+            start_as_transform(codec, clips.reshape(-1, settings.model.hop))
         if settings.codebooks_from_data:
             self._make_codebooks(codec)
         self.networks: dict[str, nn.Module] = {"generator": codec.to(device)}
@@ -152,7 +162,7 @@ class AudioDecRecipe:
         return [r for r in found if not folders or r.path.parent.name in folders]
 
     def _make_codebooks(self, codec: Autoencoder) -> None:
-        draws = (np.random.default_rng([_CODEBOOK_SEED, n]) for n in range(_CODEBOOK_CLIPS))
+        draws = (np.random.default_rng([_START_SEED, n]) for n in range(_START_CLIPS))
         with torch.inference_mode():
             vectors = [
                 codec.projector(codec.encoder(torch.from_numpy(self._clips.draw(draw))[None]))
@@ -160,7 +170,7 @@ class AudioDecRecipe:
             ]
         # The first frames of a clip see the zeros before it.
         rows = torch.cat([one[0, :, 8:].t() for one in vectors]).clone()
-        codebooks_from(rows, codec.quantizer.codebook, _CODEBOOK_SEED)
+        codebooks_from(rows, codec.quantizer.codebook, _START_SEED)
 
     def item(self, generator: np.random.Generator) -> Item:
         """Return a clip, and the encoder's input: the clip, or noise over it."""
@@ -253,6 +263,7 @@ class AudioDecRecipe:
         """Write the codec as a checkpoint for `encode --model`."""
         settings = self.settings
         config = {"rate": settings.data.rate, "autoencoder": asdict(settings.model)}
+        config["late_frames"] = settings.late_frames
         tensors = networks["generator"].state_dict()
         checkpoint = Checkpoint(settings.name, "audiodec", config, tensors, str(path))
         save_checkpoint(path, checkpoint, half=settings.half)
@@ -260,12 +271,13 @@ class AudioDecRecipe:
     def _made(self, codec: nn.Module, heard: Tensor) -> tuple[Tensor, Tensor]:
         """Return the decoded sound `[batch, 1, samples]` and the codes' commitment."""
         assert isinstance(codec, Autoencoder)
-        vectors = codec.projector(codec.encoder(heard))
+        late = self.settings.late_frames * self.settings.model.hop
+        vectors = codec.projector(codec.encoder(pad(heard, (0, late))))
         commitment = vectors.new_zeros(())
         if self.settings.quantised:
             found = codec.quantizer(vectors)
             vectors, commitment = found.vectors, found.losses.sum()
-        return codec.decoder(vectors)[..., : heard.shape[-1]], commitment
+        return codec.decoder(vectors)[..., late : late + heard.shape[-1]], commitment
 
     def _mel_distance(self, estimate: Tensor, target: Tensor) -> Tensor:
         hop = self.settings.model.hop
