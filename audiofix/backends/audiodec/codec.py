@@ -77,7 +77,13 @@ class AudioDec:
     def encoder(self, source: AudioFormat, use: Use = "file") -> StreamEncoder:
         """Return a fresh encoder for one stream of this format, of any rate and channels."""
         half = self.sound_to_codes(use)
-        return StreamEncoder(half, source, rate=self.layout.rate, frames=BLOCK_FRAMES[use])
+        return StreamEncoder(
+            half,
+            source,
+            rate=self.layout.rate,
+            frames=BLOCK_FRAMES[use],
+            late=self.config.late_frames,
+        )
 
     def decoder(self, channels: int = 1, use: Use = "file") -> StreamDecoder:
         """Return a fresh decoder for one stream; its sound has the model's rate."""
@@ -87,7 +93,8 @@ class AudioDec:
         """Return a fresh stage that encodes and decodes, its result of the source's format."""
         model = AudioFormat(self.layout.rate, source.channels)
         # Blocks of encoder and decoder need not meet: the sound waits for one of each.
-        latency = 2 * self.layout.hop * BLOCK_FRAMES[use] if use == "file" else 0
+        frames = 2 * BLOCK_FRAMES[use] if use == "file" else 0
+        latency = (frames + self.config.late_frames) * self.layout.hop
         trip = RoundTrip(
             model, self.encoder(model, use), self.decoder(model.channels, use), latency
         )

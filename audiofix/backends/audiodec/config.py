@@ -185,12 +185,15 @@ class CodecConfig:
         autoencoder: the encoder and codebooks; and the receiver, if there is no vocoder.
         vocoder: the receiver.
         start: how streams begin.
+        late_frames: frames by which the decoder was trained to be late. A stream's encoder leaves
+            so many out at its beginning, so what is decoded is in time again.
     """
 
     rate: int
     autoencoder: AutoencoderConfig
     vocoder: VocoderConfig | None = None
     start: Start = "warm"
+    late_frames: int = 0
 
     @classmethod
     def from_mapping(cls, config: Mapping[str, object]) -> "CodecConfig":
@@ -210,6 +213,7 @@ class CodecConfig:
             AutoencoderConfig.from_mapping(autoencoder),
             VocoderConfig.from_mapping(vocoder) if isinstance(vocoder, Mapping) else None,
             cast(Start, start),
+            cast(int, config.get("late_frames", 0)),
         )
 
     @property

@@ -22,7 +22,9 @@ class StreamEncoder:
     last one that it depends on.
     """
 
-    def __init__(self, half: SoundToCodes, source: AudioFormat, *, rate: int, frames: int) -> None:
+    def __init__(
+        self, half: SoundToCodes, source: AudioFormat, *, rate: int, frames: int, late: int = 0
+    ) -> None:
         """Begin a stream.
 
         Args:
@@ -30,8 +32,10 @@ class StreamEncoder:
             source: what will be pushed; another rate is resampled, each channel is coded alone.
             rate: of the model, samples per second.
             frames: per block.
+            late: frames that the decoder is late; the first so many are left out for it.
         """
         self._half = half
+        self._late_due = late
         self._resample = Guard(Resample(source, rate))
         self._states = [half.begin() for _ in range(source.channels)]
         self._block = frames * half.hop
@@ -53,12 +57,14 @@ class StreamEncoder:
     def flush(self) -> Codes:
         """End the stream and return what is left: in total ceil(samples / hop) frames."""
         codes = self._encode(self._resample.flush())
-        missing = -(-self._samples_in // self._half.hop) - self._frames_out
-        if not missing:
-            return codes
-        rest = self._blocks.rest()
-        block = np.pad(rest, ((0, 0), (0, self._block - rest.shape[1])))
-        return np.concatenate([codes, self._codes(block)[:, :missing]], axis=1)
+        frames = -(-self._samples_in // self._half.hop)
+        wanted = codes.shape[1] + frames - self._frames_out
+        parts, block = [codes], self._blocks.rest()
+        while sum(part.shape[1] for part in parts) < wanted:
+            block = np.pad(block, ((0, 0), (0, self._block - block.shape[1])))
+            parts.append(self._timely(self._codes(block)))
+            block = block[:, :0]
+        return np.concatenate(parts, axis=1)[:, :wanted]
 
     def _encode(self, samples: Chunk) -> Codes:
         parts = [np.empty((len(samples), 0, self._half.codebooks), np.uint16)]
@@ -68,9 +74,15 @@ class StreamEncoder:
             parts.append(self._codes(samples[:, :1]))
             samples = samples[:, 1:]
         parts += [self._codes(block) for block in self._blocks.push(samples)]
-        codes = np.concatenate(parts, axis=1)
+        codes = self._timely(np.concatenate(parts, axis=1))
         self._frames_out += codes.shape[1]
         return codes
+
+    def _timely(self, codes: Codes) -> Codes:
+        """Return the codes without the first ones of the stream that are due to be left out."""
+        left_out = min(self._late_due, codes.shape[1])
+        self._late_due -= left_out
+        return codes[:, left_out:]
 
     def _codes(self, block: Chunk) -> Codes:
         rows = zip(as_chunk(block), self._states, strict=True)
