@@ -25,7 +25,6 @@ PROVEN_BY_COMMANDS = {
     "audiofix/audio/au.py": "tests/audio/test_sink.py",
     "audiofix/audio/format.py": "tests/audio/test_source.py",
     "audiofix/backends/audiodec/autoencoder.py": "tests/parity/test_audiodec.py",
-    "audiofix/backends/audiodec/discriminator.py": "tests/parity/test_audiodec.py",
     "audiofix/backends/audiodec/inference.py": "tests/backends/audiodec/test_stream.py",
     "audiofix/backends/audiodec/quantizer.py": "tests/parity/test_audiodec.py",
     "audiofix/backends/audiodec/vocoder.py": "tests/parity/test_audiodec.py",

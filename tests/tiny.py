@@ -53,3 +53,16 @@ def tiny_codec(start="warm", *, vocoded=False, rate=8000) -> AudioDec:
         vocoder = Vocoder(VOCODER) if vocoded else None
     config = CodecConfig(rate, AUTOENCODER, VOCODER if vocoded else None, start)
     return AudioDec("tiny", config, autoencoder, vocoder, Placement(torch.device("cpu")))
+
+
+def tiny_codec_checkpoint(path: Path, *, rate=8000) -> Path:
+    """Write the tiny AudioDec's autoencoder as an audiofix checkpoint and return its path."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Autoencoder(AUTOENCODER)
+        network.encoder.conv.conv.weight.data.mul_(10)
+        for codebook in network.quantizer.codebook.layers:
+            codebook.embed.mul_(0.05)
+    settings = {"rate": rate, "autoencoder": asdict(AUTOENCODER)}
+    save_checkpoint(path, Checkpoint("tiny", "audiodec", settings, network.state_dict(), str(path)))
+    return path

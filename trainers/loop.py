@@ -19,7 +19,7 @@ from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.distributed import Team, anyone, average_gradients, team, wait_for_all
 from audiofix.trainers.journal import LOG_FILE, Example, Journal
 from audiofix.trainers.run_state import STATE_FILE, RunState, forget_later_lines
-from audiofix.trainers.schedules import Shape, learning_share
+from audiofix.trainers.schedules import LearningRate, Shape, learning_share
 from torch import Tensor, nn
 
 from audiofix.errors import SettingsError
@@ -49,6 +49,8 @@ class LoopSettings:
         warm_up: steps of rising learning rate.
         schedule: what follows.
         floor: the learning rate's share at the end.
+        milestones: steps at each of which the schedule `steps` halves the learning rate.
+        discriminator: its learning rate, where it has one of its own.
         average_decay: of the moving average that is validated and exported.
         gradient_limit: largest norm of a turn's gradient, 0 for no limit.
         precision: of the forward pass.
@@ -73,6 +75,8 @@ class LoopSettings:
     warm_up: int = 100
     schedule: Shape = "cosine"
     floor: float = 0.01
+    milestones: tuple[int, ...] = ()
+    discriminator: LearningRate | None = None
     average_decay: float = 0.998
     gradient_limit: float = 1.0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
@@ -241,20 +245,15 @@ class _Training:
     def _step(self, batches: Sequence[Batch]) -> dict[str, float]:
         settings, state = self.settings, self.state
         torch.manual_seed(_torch_seed(settings.seed, state.step, self.own.rank))
-        share = learning_share(
-            state.step,
-            settings.steps,
-            warm_up=settings.warm_up,
-            floor=settings.floor,
-            shape=settings.schedule,
-        )
-        found: dict[str, float] = {"learning_rate": share * settings.learning_rate}
+        found: dict[str, float] = {}
         for turn, network in state.networks.items():
             for other, one in state.networks.items():
                 one.train().requires_grad_(other == turn)
             optimiser = state.optimisers[turn]
+            rate = self._learning_rate(turn)
+            found.setdefault("learning_rate", rate)
             for group in optimiser.param_groups:
-                group["lr"] = share * settings.learning_rate
+                group["lr"] = rate
             optimiser.zero_grad()
             for batch in batches:
                 with self._autocast():
@@ -271,6 +270,19 @@ class _Training:
             state.scaler.update()
             follow(state.averages[turn], network, state.step, settings.average_decay)
         return found
+
+    def _learning_rate(self, turn: str) -> float:
+        settings = self.settings
+        own = (settings.discriminator if turn == "discriminator" else None) or settings
+        share = learning_share(
+            self.state.step,
+            settings.steps,
+            warm_up=own.warm_up,
+            floor=own.floor,
+            shape=own.schedule,
+            milestones=own.milestones,
+        )
+        return share * own.learning_rate
 
     def _autocast(self) -> torch.autocast:
         dtype = torch.float16 if self.settings.precision == "fp16" else torch.bfloat16

@@ -106,7 +106,7 @@ class ResidualVQ(nn.Module):
             if self.training:
                 codebook.learn(rows, code)
             losses.append(mse_loss(words, residual))
-            perplexities.append(_perplexity(code, codebook.embed.shape[1]))
+            perplexities.append(perplexity(code, codebook.embed.shape[1]))
             codes.append(code.view(residual.shape[:2]))
             # Not `words`: this rounding is part of what was published.
             passed = residual + (words - residual).detach()
@@ -153,6 +153,7 @@ class ResidualVQ(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, Codebook)]
 
 
-def _perplexity(codes: Tensor, size: int) -> Tensor:
+def perplexity(codes: Tensor, size: int) -> Tensor:
+    """Return how many of `size` words the codes use, as if equally often: 1 to `size`."""
     shares = torch.bincount(codes.flatten(), minlength=size) / codes.numel()
     return torch.exp(-(shares * torch.log(shares + _LOG_FLOOR)).sum())

@@ -7,12 +7,21 @@ import fill as filler
 import numpy as np
 import pytest
 import torch
+from audiofix.trainers.losses.sound import (
+    SoundLosses,
+    SoundLossSettings,
+    discriminator_losses,
+    shape_distance,
+)
+from audiofix.trainers.losses.spectral import spectral_losses
+from audiofix.trainers.recipes.audiodec import AudioDecRecipe, DataSettings, Settings
+from corpus import corpus
 from goldens import SALT, Case, golden
 
 from audiofix.audio.format import AudioFormat
 from audiofix.backends import build
 from audiofix.backends.audiodec.codec import BLOCK_FRAMES, AudioDec
-from audiofix.backends.audiodec.config import CodecConfig
+from audiofix.backends.audiodec.config import AutoencoderConfig, CodecConfig
 from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.placement import Placement
 from audiofix.nn.conv import prepare_streams
@@ -274,9 +283,12 @@ def test_a_file_of_odd_length(path):
 def test_discriminator(path):
     case = Case(path)
     network = filled(build("audiodec.discriminator", case.config))
+    losses = SoundLosses(SoundLossSettings(adversarial=1.0, features=2.0), 48000, 300)
     with torch.no_grad():
-        judged = {"x": network(case["x"]), "x_other": network(case["x_other"])}
-    for index, maps in enumerate(judged["x"]):
+        judged = network(case["x"])
+        parts = losses.judged(network, case["x_other"], case["x"])
+        own = discriminator_losses(network, case["x_other"], case["x"])
+    for index, maps in enumerate(judged):
         shapes = [[*one.shape, *[0] * (4 - one.dim())] for one in maps]
         expected = case[f"d{index}_shapes"].tolist()
         assert [[n for n in shape if n > 0] for shape in expected] == [
@@ -284,17 +296,39 @@ def test_discriminator(path):
         ]
         check(maps[0][:, :2], case[f"d{index}_layer0_first2"])
         check(maps[-1], case[f"d{index}_last"])
-    real = [maps[-1] for maps in judged["x"]]
-    fake = [maps[-1] for maps in judged["x_other"]]
-    losses = {
-        "generator": sum((score - 1).square().mean() for score in fake),
-        "real": sum((score - 1).square().mean() for score in real),
-        "fake": sum(score.square().mean() for score in fake),
-        "feature": sum(
-            (one - other).abs().mean()
-            for maps, others in zip(*judged.values(), strict=True)
-            for one, other in zip(maps[:-1], others[:-1], strict=True)
-        ),
-    }
-    for name, loss in losses.items():
-        check(loss, case[f"loss_{name}"][0])
+    check(parts["adversarial"][1], case["loss_generator"][0])
+    check(parts["features"][1], case["loss_feature"][0])
+    check(own["total"], case["loss_real"][0] + case["loss_fake"][0])
+
+
+@pytest.mark.parametrize("path", golden("audiodec", "losses.npz"))
+def test_losses(path):
+    case = Case(path)
+    losses = SoundLosses(SoundLossSettings(), case.config["rate"], 300)
+    a, b = case["a"], case["b"]
+    check(losses.mel_distance(a, b), case["loss_mel"][0])
+    convergence, magnitude = spectral_losses(a[:, 0], b[:, 0])
+    check(convergence, case["loss_sc"][0])
+    check(magnitude, case["loss_mag"][0])
+    check(shape_distance(a, b, 300), case["loss_shape"][0])
+
+
+@pytest.mark.parametrize("path", golden("audiodec", "train-step*.npz"))
+def test_a_step_of_training(path, tmp_path):
+    """One turn of the recipe's losses, their gradients, and one step of Adam."""
+    case = Case(path)
+    model = AutoencoderConfig.from_mapping(case.config["generator_params"])
+    settings = Settings(model=model, data=DataSettings(samples=case["x"].shape[-1]))
+    recipe = AudioDecRecipe(settings, corpus(tmp_path), torch.device("cpu"))
+    network = filled(recipe.networks["generator"]).train()
+    losses = recipe.losses("generator", {"clean": case["x"], "heard": case["x"]})
+    check(45 * losses["mel"], case["loss_mel_weighted"][0])
+    check(losses["commitment"], case["loss_vq_weighted"][0])
+    losses["total"].backward()
+    parameters = dict(network.named_parameters())
+    for name, expected in case.named("grad:").items():
+        scale = expected.abs().max().item()
+        torch.testing.assert_close(parameters[name].grad, expected, rtol=1e-3, atol=1e-5 * scale)
+    torch.optim.AdamW(network.parameters(), 1e-4, (0.5, 0.9), weight_decay=0).step()
+    for name, expected in case.named("after:").items():
+        check(network.state_dict()[name], expected)

@@ -17,6 +17,7 @@ from audiofix.settings import overlaid, parse_assignment, read_settings
 RECIPES: Mapping[str, tuple[str, str]] = {
     "vmasr": ("audiofix.trainers.recipes.vmasr", "VMASRRecipe"),
     "audiodec": ("audiofix.trainers.recipes.audiodec", "AudioDecRecipe"),
+    "audiodec.vocoder": ("audiofix.trainers.recipes.audiodec_vocoder", "VocoderRecipe"),
 }
 """System -> the module and class of its recipe; the module's `Settings` are the recipe's."""
 
