@@ -14,6 +14,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/verbs/codes_report.py": "tests/cli/test_codes.py",
     "audiofix/verbs/cluster.py": "tests/cli/test_folders.py",
     "audiofix/verbs/evaluate.py": "tests/cli/test_eval.py",
+    "audiofix/verbs/tables.py": "tests/cli/test_eval.py",
     "audiofix/verbs/trials.py": "tests/cli/test_eval.py",
     "audiofix/verbs/pipeline.py": "tests/cli/test_pipes.py",
     "audiofix/verbs/upsample.py": "tests/cli/test_pipes.py",

@@ -75,6 +75,10 @@ class Codec(Protocol):
         """Return a fresh decoder for one stream of so many channels."""
         ...
 
+    def roundtrip(self, source: AudioFormat) -> Stage:
+        """Return a fresh stage that encodes and decodes, its result of the source's format."""
+        ...
+
 
 Config = Mapping[str, object]
 """The settings of a network as its checkpoint or a parity file spells them."""

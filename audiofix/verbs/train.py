@@ -23,6 +23,9 @@ EXAMPLES = (
     ("On four GPUs",
      "torchrun --nproc_per_node 4 -m audiofix train vmasr --data VCTK/ --out run"),
     ("Use what was trained", "audiofix upsample x.wav --to 48k -m run/last.safetensors -o y.wav"),
+    ("A codec, whose decoder goes on against discriminators",
+     "audiofix train audiodec --config audiodec-2 --data VCTK/ --out run2 "
+     "--set start=run/last.safetensors"),
 )  # fmt: skip
 
 
@@ -78,7 +81,7 @@ def command(
 ) -> None:
     """Train SYSTEM on recordings.
 
-    SYSTEM is vmasr. A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes
+    SYSTEM is vmasr, audiodec or audiodec.vocoder. A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes
     on with --resume as if it had not stopped. Under torchrun every process takes its share of each
     batch.
     """

@@ -22,6 +22,7 @@ from audiofix.backends.audiodec.config import VOCODER_PREFIX, CodecConfig, Vocod
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.weights import Checkpoint, load_checkpoint, save_checkpoint
 from audiofix.errors import SettingsError
+from audiofix.nn.vq import Quantised
 
 _STRETCH_SECONDS = 20.0
 """Longer recordings are analysed in stretches, so that memory does not grow with them."""
@@ -83,7 +84,8 @@ class VocoderRecipe(SoundRecipe):
         analyser = self._analyser
         # Half precision would choose other words.
         with torch.autocast(sound.device.type, enabled=False):
-            return analyser.quantizer(analyser.projector(analyser.encoder(sound))).vectors
+            found: Quantised = analyser.quantizer(analyser.projector(analyser.encoder(sound)))
+        return found.vectors
 
     def _statistics(self) -> tuple[Tensor, Tensor]:
         """Return the vectors' mean and population deviation in each dimension; 1 for none."""
