@@ -81,9 +81,10 @@ def command(
 ) -> None:
     """Train SYSTEM on recordings.
 
-    SYSTEM is vmasr, audiodec or audiodec.vocoder. A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes
-    on with --resume as if it had not stopped. Under torchrun every process takes its share of each
-    batch.
+    SYSTEM is vmasr, audiodec or audiodec.vocoder.
+
+    A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes on with --resume
+    as if it had not stopped. Under torchrun every process takes its share of each batch.
     """
     from audiofix.backends.placement import place
     from audiofix.errors import OutputError
