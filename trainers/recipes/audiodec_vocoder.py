@@ -96,7 +96,7 @@ class VocoderRecipe(SoundRecipe):
         for recording in spread(self.training, self.settings.statistics_files):
             sound = torch.from_numpy(read_sound(recording, data.rate))[:, None]
             for stretch in sound.split(stretch_samples, dim=2):
-                vectors = self.vectors(stretch.to(self._device)).double().cpu()
+                vectors = self.vectors(stretch.to(self.device)).double().cpu()
                 total += vectors.sum((0, 2))
                 squares += vectors.square().sum((0, 2))
                 frames += vectors.shape[0] * vectors.shape[2]

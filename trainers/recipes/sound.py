@@ -96,7 +96,7 @@ class SoundRecipe(ABC):
         if judge:
             discriminators = build(published(judge.kind, judge.divisor))
             self.networks[DISCRIMINATOR] = discriminators.to(device)
-        self._device = device
+        self.device = device
 
     @abstractmethod
     def decoded(self, network: nn.Module, heard: Tensor) -> tuple[Tensor, Parts]:
@@ -159,7 +159,7 @@ class SoundRecipe(ABC):
         samples = max(sound.shape[1] // self._hop * self._hop, self._data.samples)
         clean = np.pad(sound[:, :samples], [(0, 0), (0, max(0, samples - sound.shape[1]))])
         heard = self.heard(clean, np.random.default_rng(_VALIDATION_SEED))
-        pair = (torch.from_numpy(one)[None].to(self._device) for one in (clean, heard))
+        pair = (torch.from_numpy(one)[None].to(self.device) for one in (clean, heard))
         return next(pair), next(pair)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from audiofix.trainers.loop import LoopSettings, train
-from audiofix.trainers.recipes import plan
+from audiofix.trainers.recipes import plan, presets
 from audiofix.trainers.recipes.audiodec import (
     AudioDecRecipe,
     DataSettings,
@@ -230,3 +230,11 @@ def test_presets_are_what_was_published():
     assert (two.loop.steps, two.loss.adversarial, two.loss.features) == (500_000, 1, 2)
     assert two.loop.discriminator.milestones == (200_000, 400_000, 600_000, 800_000)
     assert (denoise.frozen, denoise.data.samples) == (("decoder",), 96_000)
+
+
+@pytest.mark.parametrize("name", [name for name in presets() if name.startswith("audiodec")])
+def test_every_preset_can_be_read(name):
+    system = "audiodec.vocoder" if name == "audiodec.vocoder" else "audiodec"
+    settings = plan(system, name, ()).settings
+    hop = settings.model.hop
+    assert settings.data.samples % hop == 0 and settings.data.rate % hop == 0
