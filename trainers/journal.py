@@ -15,6 +15,8 @@ from audiofix.dsp.picture import HIGHEST_DB, LOWEST_DB, spectrogram_levels
 from audiofix.errors import UsageError
 
 LOG_FILE = "log.jsonl"
+_LOUDEST = 1 - 2**-23
+"""The largest sample of 24 bits."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Journal:
         for name, sound in example.sounds.items():
             audio = AudioFormat(example.rate, len(sound))
             with open_sink(f"{stem}-{name}.flac", audio, bits="24", overwrite=True) as sink:
-                sink.write(sound)
+                sink.write(sound.clip(-1, _LOUDEST))
         figure = picture(example)
         figure.savefig(f"{stem}.png", dpi=80)
         if self._board:

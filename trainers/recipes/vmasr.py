@@ -158,9 +158,7 @@ class VMASRRecipe:
             return found
         chosen = [one for one in found if one.path.parent.name in data.folders]
         if not chosen:
-            raise InputError(
-                f"{source}: no recording of split {split} is in data.folders: name others"
-            )
+            raise InputError(f"{source}: split {split} has nothing in data.folders: name others")
         return chosen
 
     def item(self, generator: np.random.Generator) -> Item:
