@@ -148,4 +148,4 @@ def _needed(module: str, package: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise UsageError(f"{package}: not installed: pip install 'audiofix[train]'") from error
+        raise UsageError(f"{package}: not installed: pip install {package}") from error

@@ -29,4 +29,5 @@ def lsd(estimate: Tensor, target: Tensor) -> Tensor:
     """
     difference = log_power(estimate) - log_power(target)
     # As a norm, because its gradient is 0 where both are silent; that of a root would be NaN.
-    return (vector_norm(difference, dim=1) / math.sqrt(difference.shape[1])).mean()
+    distances: Tensor = vector_norm(difference, dim=1) / math.sqrt(difference.shape[1])
+    return distances.mean()

@@ -24,12 +24,14 @@ def lines(run):
     return [{k: v for k, v in line.items() if k != "items_per_second"} for line in found]
 
 
-def test_twenty_steps_are_ten_and_ten(tmp_path):
-    whole = train(ToyRecipe(dropout=0.2), tmp_path / "whole", SETTINGS, device=CPU)
-    cut = train(ToyRecipe(dropout=0.2), tmp_path / "cut", SETTINGS, device=CPU, until=10)
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_twenty_steps_are_ten_and_ten(tmp_path, precision):
+    settings = replace(SETTINGS, precision=precision)
+    whole = train(ToyRecipe(dropout=0.2), tmp_path / "whole", settings, device=CPU)
+    cut = train(ToyRecipe(dropout=0.2), tmp_path / "cut", settings, device=CPU, until=10)
     assert cut.step == 10
     assert not torch.equal(weights(cut.networks), weights(whole.networks))
-    cut = train(ToyRecipe(dropout=0.2), tmp_path / "cut", SETTINGS, device=CPU)
+    cut = train(ToyRecipe(dropout=0.2), tmp_path / "cut", settings, device=CPU)
     assert torch.equal(weights(cut.networks), weights(whole.networks))
     assert torch.equal(weights(cut.averages), weights(whole.averages))
     assert (cut.best, cut.stale) == (whole.best, whole.stale)

@@ -7,7 +7,7 @@ import numpy as np
 import soxr
 from audiofix.trainers.data.manifest import Recording
 
-from audiofix.audio.format import Chunk
+from audiofix.audio.format import Chunk, empty_chunk
 from audiofix.audio.source import open_source
 from audiofix.errors import InputError
 
@@ -21,7 +21,7 @@ _REMEMBERED_SECONDS = 3600.0
 def read_sound(recording: Recording, rate: int) -> Chunk:
     """Return the whole recording as `[channels, samples]` at `rate`."""
     with open_source(recording.path) as source:
-        chunks = []
+        chunks = [empty_chunk(source.format.channels)]
         while (chunk := source.read(_READ_SAMPLES)).shape[1]:
             chunks.append(chunk)
         samples = np.concatenate(chunks, axis=1)
@@ -53,8 +53,8 @@ class Clips:
         """
         self._recordings = list(recordings)
         lengths = np.array([recording.duration for recording in recordings])
-        if lengths.sum() <= 0:
-            raise InputError("data: no recording has any length: check the manifest's durations")
+        if not (lengths >= 0).all() or not 0 < lengths.sum() < np.inf:
+            raise InputError("data: recordings of no length: check the manifest's durations")
         self._shares = lengths / lengths.sum()
         self._rate = rate
         self._samples = samples
