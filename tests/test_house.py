@@ -15,6 +15,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/verbs/cluster.py": "tests/cli/test_folders.py",
     "audiofix/verbs/evaluate.py": "tests/cli/test_eval.py",
     "audiofix/verbs/tables.py": "tests/cli/test_eval.py",
+    "audiofix/verbs/train.py": "tests/cli/test_train.py",
     "audiofix/verbs/trials.py": "tests/cli/test_eval.py",
     "audiofix/verbs/pipeline.py": "tests/cli/test_pipes.py",
     "audiofix/verbs/upsample.py": "tests/cli/test_pipes.py",
@@ -41,6 +42,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/errors.py": "tests/cli/test_main.py",
     "audiofix/exit_status.py": "tests/cli/test_main.py",
     "audiofix/version.py": "tests/cli/test_main.py",
+    "trainers/recipe.py": "tests/trainers/test_loop.py",
 }
 """Modules whose tests are somewhere else than their mirror, and where."""
 

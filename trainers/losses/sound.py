@@ -6,9 +6,9 @@ Wu, Gebru, Marković and Richard, "AudioDec", ICASSP 2023, section 2, and its co
 from dataclasses import dataclass
 
 import torch
-from audiofix.trainers.loop import TOTAL, Losses
 from audiofix.trainers.losses import adversarial
 from audiofix.trainers.losses.spectral import Resolution, spectral_losses
+from audiofix.trainers.recipe import TOTAL, Losses
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, max_pool1d
 

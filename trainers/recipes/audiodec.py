@@ -17,8 +17,9 @@ from audiofix.trainers.codebooks import codebooks_from, words_in_use
 from audiofix.trainers.data.clips import Clips
 from audiofix.trainers.data.corpora import recordings
 from audiofix.trainers.data.noise import add_noise
-from audiofix.trainers.loop import Batch, LoopSettings, Losses
+from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import Parts, SoundLossSettings
+from audiofix.trainers.recipe import Batch, Losses
 from audiofix.trainers.recipes.sound import GENERATOR, ClipSettings, JudgeSettings, SoundRecipe
 from torch import Tensor, nn
 
@@ -101,7 +102,7 @@ class Settings:
 
 
 class AudioDecRecipe(SoundRecipe):
-    """`trainers.loop.Recipe` for the autoencoder."""
+    """`trainers.recipe.Recipe` for the autoencoder."""
 
     def __init__(self, settings: Settings, source: Path, device: torch.device) -> None:
         """Make the networks and find the data.

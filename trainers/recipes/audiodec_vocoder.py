@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from audiofix.trainers.data.clips import read_sound
 from audiofix.trainers.data.corpora import spread
-from audiofix.trainers.loop import LoopSettings
+from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import Parts, SoundLossSettings
 from audiofix.trainers.recipes.audiodec import fill_autoencoder
 from audiofix.trainers.recipes.sound import GENERATOR, ClipSettings, JudgeSettings, SoundRecipe
@@ -52,7 +52,7 @@ class Settings:
 
 
 class VocoderRecipe(SoundRecipe):
-    """`trainers.loop.Recipe` for the vocoder."""
+    """`trainers.recipe.Recipe` for the vocoder."""
 
     def __init__(self, settings: Settings, source: Path, device: torch.device) -> None:
         """Open the autoencoder, make the networks, find the data and measure its vectors.

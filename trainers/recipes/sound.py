@@ -11,7 +11,6 @@ from audiofix.trainers.data.clips import Clips, read_sound
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.journal import Example
-from audiofix.trainers.loop import Batch, Item, Losses
 from audiofix.trainers.losses.sound import (
     Parts,
     SoundLosses,
@@ -19,6 +18,7 @@ from audiofix.trainers.losses.sound import (
     discriminator_losses,
     weighed,
 )
+from audiofix.trainers.recipe import Batch, Item, Losses
 from torch import Tensor, nn
 
 from audiofix.audio.format import Chunk
@@ -62,7 +62,7 @@ class JudgeSettings:
 
 
 class SoundRecipe(ABC):
-    """The part of `trainers.loop.Recipe` that does not depend on what makes the sound."""
+    """The part of `trainers.recipe.Recipe` that does not depend on what makes the sound."""
 
     monitor = "mel"
 

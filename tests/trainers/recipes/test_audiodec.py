@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from audiofix.trainers.loop import LoopSettings, train
+from audiofix.trainers.loop import train
+from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.recipes import plan, presets
 from audiofix.trainers.recipes.audiodec import (
     AudioDecRecipe,

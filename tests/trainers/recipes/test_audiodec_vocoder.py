@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from audiofix.trainers.data.clips import read_sound
-from audiofix.trainers.loop import LoopSettings, train
+from audiofix.trainers.loop import train
+from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import SoundLossSettings
 from audiofix.trainers.recipes import plan
 from audiofix.trainers.recipes.audiodec_vocoder import Settings, VocoderRecipe
