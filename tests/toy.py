@@ -14,6 +14,7 @@ from torch import nn
 class ToyRecipe:
     """A filter that learns to double, and a judge that learns to tell its results."""
 
+    device = torch.device("cpu")
     training = ()
     held_out = ()
     monitor = "error"

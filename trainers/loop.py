@@ -34,7 +34,6 @@ def train(
     run: Path,
     settings: LoopSettings,
     *,
-    device: torch.device,
     until: int | None = None,
     tick: Tick | None = None,
 ) -> RunState:
@@ -45,10 +44,9 @@ def train(
     state saved.
 
     Args:
-        recipe: what is trained, with its networks on `device`.
+        recipe: what is trained.
         run: the run's folder.
         settings: the loop's.
-        device: where the networks are.
         until: stop after so many steps, as if interrupted; None for all.
         tick: is told how many items are done.
 
@@ -57,11 +55,11 @@ def train(
         CheckpointError: the folder holds the state of another run.
     """
     run.mkdir(parents=True, exist_ok=True)
-    with team(device) as own:
+    with team(recipe.device) as own:
         settings.check_shares(own.size)
-        state = fresh_state(recipe.networks, settings, device)
+        state = fresh_state(recipe.networks, settings, recipe.device)
         if (run / STATE_FILE).exists():
-            state.load(run, device)
+            state.load(run, recipe.device)
             log.info("%s: going on from step %d", run, state.step)
         journal = None
         if own.leads:
@@ -74,7 +72,7 @@ def train(
                 after=state.step,
             )
         try:
-            _Training(recipe, run, settings, device, own, state, journal).go(until, tick)
+            _Training(recipe, run, settings, own, state, journal).go(until, tick)
         finally:
             if journal:
                 journal.close()
@@ -88,7 +86,6 @@ class _Training:
     recipe: Recipe
     run: Path
     settings: LoopSettings
-    device: torch.device
     own: Team
     state: RunState
     journal: Journal | None
@@ -97,11 +94,11 @@ class _Training:
     def go(self, until: int | None, tick: Tick | None) -> None:
         settings, state = self.settings, self.state
         end = settings.steps if until is None else min(until, settings.steps)
-        turns = Turns(self.recipe, settings, self.device, self.own)
+        turns = Turns(self.recipe, settings, self.own)
         since, first = time.monotonic(), state.step
         with (
             _asked_to_stop() as stop,
-            Batches(self.recipe.item, settings, self.own, self.device) as batches,
+            Batches(self.recipe.item, settings, self.own, self.recipe.device) as batches,
         ):
             stopping = False
             while state.step < end and not stopping and not self._has_lost_patience():
@@ -109,11 +106,11 @@ class _Training:
                 if tick:
                     tick(state.step * settings.batch)
                 if state.step % settings.log_every == 0:
-                    found = average_numbers(found, self.own.size, self.device)
+                    found = average_numbers(found, self.own.size, self.recipe.device)
                     speed = (state.step - first) * settings.batch / (time.monotonic() - since)
                     if self.journal:
                         self.journal.numbers(state.step, {**found, "items_per_second": speed})
-                stopping = anyone(bool(stop), self.own.size, self.device)
+                stopping = self._anyone(bool(stop))
                 self._keep(last=stopping or state.step == end)
         if stop:
             signal.raise_signal(stop[0])
@@ -160,7 +157,10 @@ class _Training:
     def _has_lost_patience(self) -> bool:
         """Tell whether to stop early. Only the leader validates, so the others ask it."""
         patience = self.settings.patience
-        return patience > 0 and anyone(self.state.stale >= patience, self.own.size, self.device)
+        return patience > 0 and self._anyone(self.state.stale >= patience)
+
+    def _anyone(self, wish: bool) -> bool:
+        return anyone(wish, self.own.size, self.recipe.device)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.journal import Example
 from torch import Tensor, nn
@@ -25,6 +26,8 @@ class Recipe(Protocol):
     """
 
     networks: Mapping[str, nn.Module]
+    device: torch.device
+    """Where the networks are."""
     training: Sequence[Recording]
     held_out: Sequence[Recording]
     monitor: str

@@ -19,14 +19,13 @@ _STEPS = 3
 
 
 def rehearse(
-    recipe: Recipe, settings: LoopSettings, device: torch.device, *, processes: int = 1
+    recipe: Recipe, settings: LoopSettings, *, processes: int = 1
 ) -> Iterator[tuple[str, str]]:
     """Yield names and values: data, networks, time, memory. Nothing is written.
 
     Args:
         recipe: is used up: its networks are trained a little.
         settings: of the run.
-        device: where the networks are.
         processes: among which the run would be shared out; this one rehearses its share.
 
     Raises:
@@ -38,9 +37,10 @@ def rehearse(
         yield f"{name} recordings", f"{len(found)}, {minutes:.1f} minutes"
     for turn, network in recipe.networks.items():
         yield f"{turn} parameters", f"{sum(p.numel() for p in network.parameters()):,}"
+    device = recipe.device
     yield "device", f"{device}, {settings.precision}"
     yield "steps", f"{settings.steps:,} of {settings.batch} items"
-    seconds = _seconds(recipe, replace(settings, batch=settings.batch // processes), device)
+    seconds = _seconds(recipe, replace(settings, batch=settings.batch // processes))
     yield "seconds a step", f"{seconds:.2f}"
     yield "hours for all steps", f"{seconds * settings.steps / 3600:.2f}, validation not counted"
     yield "memory at its peak", f"{_peak_bytes() / 1e9:.1f} GB"
@@ -48,9 +48,10 @@ def rehearse(
         yield "GPU memory at its peak", f"{torch.cuda.max_memory_allocated(device) / 1e9:.1f} GB"
 
 
-def _seconds(recipe: Recipe, settings: LoopSettings, device: torch.device) -> float:
+def _seconds(recipe: Recipe, settings: LoopSettings) -> float:
+    device = recipe.device
     state = fresh_state(recipe.networks, settings, device)
-    turns = Turns(recipe, settings, device, Team())
+    turns = Turns(recipe, settings, Team())
     seconds = []
     with Batches(recipe.item, settings, Team(), device) as batches:
         for step in range(_STEPS):

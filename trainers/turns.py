@@ -22,7 +22,6 @@ class Turns:
 
     recipe: Recipe
     settings: LoopSettings
-    device: torch.device
     own: Team
 
     def step(self, state: RunState, parts: Sequence[Batch]) -> dict[str, float]:
@@ -107,7 +106,7 @@ class Turns:
     def _autocast(self) -> torch.autocast:
         dtype = torch.float16 if self.settings.precision == "fp16" else torch.bfloat16
         enabled = self.settings.precision != "fp32"
-        return torch.autocast(self.device.type, dtype, enabled=enabled)
+        return torch.autocast(self.recipe.device.type, dtype, enabled=enabled)
 
 
 def _seed(seed: int, step: int, rank: int) -> int:

@@ -2,10 +2,15 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audiofix.verbs.options import Shell, talkative
+
+if TYPE_CHECKING:
+    from audiofix.trainers.loop_settings import LoopSettings
+    from audiofix.trainers.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +89,14 @@ def command(
     A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes on with --resume
     as if it had not stopped. Under torchrun every process takes its share of each batch.
     """
+    from audiofix.errors import OutputError, UsageError
     from audiofix.verbs.pipeline import use_threads
 
+    folder, data = Path(run_folder), Path(source)
+    if data.is_dir() and data.resolve() in folder.resolve().parents:
+        raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
     use_threads(threads)  # before torch is loaded
     from audiofix.backends.placement import place
-    from audiofix.errors import OutputError
     from audiofix.trainers.distributed import own_device, team_to_be
     from audiofix.trainers.loop import RESULT_FILE, train
     from audiofix.trainers.recipes import plan
@@ -96,7 +104,7 @@ def command(
     from audiofix.trainers.run_state import STATE_FILE
 
     shell: Shell = click.get_current_context().find_root().obj
-    folder, data, team = Path(run_folder), Path(source), team_to_be()
+    team = team_to_be()
     if not team.leads:
         shell.configure(quiet=True, verbosity=0, progress=False)
     begun = resume and (folder / SETTINGS_FILE).exists()
@@ -104,24 +112,25 @@ def command(
         config = str(folder / SETTINGS_FILE)
     chosen = plan(system, config, assignments)
     target = own_device(place(device).device)
-    if dry_run:
-        from audiofix.trainers.rehearsal import rehearse
-
-        if team.leads:
-            recipe = chosen.recipe(data, target)
-            facts = rehearse(recipe, chosen.settings.loop, target, processes=team.size)
-            for name, value in facts:
-                click.echo(f"{name:<24} {value}")
-        return
-    if not resume and (folder / STATE_FILE).exists():
+    if not (resume or dry_run) and (folder / STATE_FILE).exists():
         raise OutputError(f"{folder}: holds a run: add --resume, or name another --out")
-    recipe = chosen.recipe(data, target)
+    recipe, loop = chosen.recipe(data, target), chosen.settings.loop
+    if dry_run:
+        if team.leads:
+            _tell_rehearsal(recipe, loop, processes=team.size)
+        return
     if team.leads:
         if begun and (changed := changed_settings(folder, chosen.settings)):
             log.warning("%s: goes on with other settings: %s", folder, ", ".join(changed))
         write_settings(folder, system, data, chosen.settings)
-    loop = chosen.settings.loop
     with shell.bar(f"train {system}", loop.steps * loop.batch, " items") as tick:
-        train(recipe, folder, loop, device=target, tick=tick)
+        train(recipe, folder, loop, tick=tick)
     if team.leads:
         click.echo(f"{folder / RESULT_FILE}", err=True)
+
+
+def _tell_rehearsal(recipe: "Recipe", loop: "LoopSettings", *, processes: int) -> None:
+    from audiofix.trainers.rehearsal import rehearse
+
+    for name, value in rehearse(recipe, loop, processes=processes):
+        click.echo(f"{name:<24} {value}")

@@ -18,7 +18,7 @@ STEPS = 50
 TINY = [
     "--config", "vmasr-small", "--device", "cpu", "--threads", "1",
     *(word for setting in (
-        "model.dims=4", "model.depths=[1,1,1]", "data.frames=32", "data.speeds=[1.0]",
+        "model.dims=4", "model.depths=[1,1,1]", "data.frames=16", "data.speeds=[1.0]",
         "data.band.rates=[16000]", "data.validation_rates=[16000]", "loop.batch=2",
         f"loop.steps={STEPS}", "loop.warm_up=5", "loop.learning_rate=5e-3", "loop.log_every=1",
         "loop.save_every=4", "loop.validate_every=20", "loop.examples=1",
@@ -149,6 +149,12 @@ def test_an_unknown_setting_ends_with_one_line(audiofix: Run, corpus: Path, tmp_
     assert done.returncode == 2
     assert b"loop.stepz: no such setting: did you mean loop.steps?" in done.stderr
     assert done.stderr.count(b"\n") == 1 and not (tmp_path / "run").exists()
+
+
+def test_a_run_inside_its_data_is_refused(audiofix: Run, corpus: Path):
+    done = audiofix("train", "vmasr", "--data", corpus, "--out", corpus / "run", *TINY)
+    assert done.returncode == 2
+    assert b"is inside --data" in done.stderr
 
 
 def test_an_unreadable_recording_ends_with_one_line(audiofix: Run, corpus: Path, tmp_path: Path):

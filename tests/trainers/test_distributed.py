@@ -1,5 +1,6 @@
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -22,25 +23,28 @@ CPU = torch.device("cpu")
 WORKER = Path(__file__).parent / "worker.py"
 
 
-def trained(run, processes):
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
-    words = [sys.executable, *(launcher if processes > 1 else []), str(WORKER), str(run)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=120)
+def test_two_processes_train_as_one(tmp_path, monkeypatch):
+    runs = [tmp_path / "1", tmp_path / "2"]
+    monkeypatch.setattr(sys, "argv", [str(WORKER), str(runs[0])])
+    runpy.run_path(str(WORKER))
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    done = subprocess.run(
+        [sys.executable, *launcher, str(WORKER), str(runs[1])],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
-    return torch.load(run / STATE_FILE, weights_only=True)
-
-
-def test_two_processes_train_as_one(tmp_path):
-    one, two = trained(tmp_path / "1", 1), trained(tmp_path / "2", 2)
+    one, two = (torch.load(run / STATE_FILE, weights_only=True) for run in runs)
     assert one["step"] == two["step"] == 12  # both ended early, where only the leader validates
     for kind in ("networks", "averages"):
         for turn in ("generator", "discriminator"):
             for name, tensor in one[kind][turn].items():
                 assert torch.allclose(tensor, two[kind][turn][name], rtol=0, atol=1e-5), name
-    results = [load_file(tmp_path / run / "last.safetensors") for run in "12"]
+    results = [load_file(run / "last.safetensors") for run in runs]
     assert all(torch.allclose(results[0][k], results[1][k], atol=1e-5) for k in results[0])
-    logs = [(tmp_path / run / "log.jsonl").read_text().splitlines() for run in "12"]
+    logs = [(run / "log.jsonl").read_text().splitlines() for run in runs]
     assert len(logs[0]) == len(logs[1])  # one process writes
     losses = [json.loads(log[5])["generator.error"] for log in logs]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)  # the mean over both

@@ -2,7 +2,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.rehearsal import rehearse
@@ -10,13 +9,11 @@ from toy import ToyRecipe
 
 from audiofix.errors import SettingsError
 
-CPU = torch.device("cpu")
-
 
 def test_says_what_a_run_would_be():
     recipe = ToyRecipe()
     recipe.training = [Recording(Path("a.wav"), "train", 90.0)] * 2
-    facts = dict(rehearse(recipe, LoopSettings(steps=1200, batch=6), CPU, processes=2))
+    facts = dict(rehearse(recipe, LoopSettings(steps=1200, batch=6), processes=2))
     assert facts["training recordings"] == "2, 3.0 minutes"
     assert facts["held-out recordings"] == "0, 0.0 minutes"
     assert facts["generator parameters"] == "144"
@@ -30,6 +27,4 @@ def test_says_what_a_run_would_be():
 
 def test_a_batch_that_cannot_be_shared_out_is_refused_here_too():
     with pytest.raises(SettingsError, match="multiple of 4"):
-        list(
-            rehearse(ToyRecipe(), replace(LoopSettings(), batch=6, accumulate=2), CPU, processes=2)
-        )
+        list(rehearse(ToyRecipe(), replace(LoopSettings(), batch=6, accumulate=2), processes=2))

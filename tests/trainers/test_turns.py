@@ -17,7 +17,7 @@ SETTINGS = LoopSettings(steps=4, batch=2, warm_up=2, learning_rate=0.1, schedule
 
 def taken(recipe, settings, steps=1):
     state = fresh_state(recipe.networks, settings, CPU)
-    turns = Turns(recipe, settings, CPU, Team())
+    turns = Turns(recipe, settings, Team())
     with Batches(recipe.item, settings, Team(), CPU) as batches:
         found = [turns.step(state, batches.parts(step)) for step in range(steps)]
     return state, found

@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-import torch
 from audiofix.trainers.loop import train
 from audiofix.trainers.loop_settings import LoopSettings
 
@@ -15,5 +14,4 @@ recipe.errors = [1.0, 0.5, 2.0, 2.0, 2.0]  # only the leader's count
 settings = LoopSettings(
     steps=20, batch=4, warm_up=4, log_every=1, learning_rate=0.02, validate_every=3, patience=2
 )
-torch.set_num_threads(1)
-train(recipe, Path(sys.argv[1]), settings, device=torch.device("cpu"))
+train(recipe, Path(sys.argv[1]), settings)

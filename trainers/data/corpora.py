@@ -80,10 +80,7 @@ def _sounds(folder: Path) -> list[Path]:
 
 
 def _of_split(paths: list[Path], folder: Path, split: str) -> list[Path]:
-    """Return the paths of a split that nothing but their names decides.
-
-    A recording stays where it is when others come, as long as one in ten or more is held out.
-    """
+    """Return the paths of a split, which their names decide; one at least is held out."""
     if not paths:
         return []
     draws = {path: crc32(path.relative_to(folder).as_posix().encode()) for path in paths}

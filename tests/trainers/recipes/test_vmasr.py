@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from audiofix.trainers.batches import Batches
+from audiofix.trainers.batches import Batches, collated
 from audiofix.trainers.data.band import BandSettings
 from audiofix.trainers.distributed import Team
 from audiofix.trainers.loop_settings import LoopSettings
@@ -57,7 +57,7 @@ def stepped(settings, corpus, steps=1):
     recipe = recipe_of(settings, corpus)
     state = fresh_state(recipe.networks, settings.loop, CPU)
     before = {turn: weights({turn: network}) for turn, network in recipe.networks.items()}
-    turns = Turns(recipe, settings.loop, CPU, Team())
+    turns = Turns(recipe, settings.loop, Team())
     with Batches(recipe.item, settings.loop, Team(), CPU) as batches:
         found = [turns.step(state, batches.parts(step)) for step in range(steps)]
     after = {turn: weights({turn: network}) for turn, network in recipe.networks.items()}
@@ -184,3 +184,20 @@ def test_only_the_named_folders_are_used(corpus):
 def test_refuses_what_the_network_cannot_take(given, message):
     with pytest.raises(SettingsError, match=message):
         replace(SETTINGS, **given)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, PUBLISHED], ids=["ours", "published"])
+def test_a_batchs_losses_are_the_means_of_its_items(corpus, settings):
+    """So that processes and accumulated parts can share a batch out."""
+    recipe = recipe_of(settings, corpus)
+    for network in recipe.networks.values():
+        network.eval()  # no drop-path, no power iterations
+    items = [recipe.item(np.random.default_rng(seed)) for seed in range(3)]
+    for turn in recipe.networks:
+        batches = [collated(some, CPU) for some in (items, *([item] for item in items))]
+        for batch in batches:
+            recipe.losses("generator", batch)
+        whole, *singles = (recipe.losses(turn, batch) for batch in batches)
+        for name, loss in whole.items():
+            mean = np.mean([single[name].item() for single in singles])
+            assert loss.item() == pytest.approx(mean, rel=1e-4), (turn, name)
