@@ -58,7 +58,7 @@ def trained(settings, manifest, run):
     """Train in `run` and return the recipe."""
     torch.manual_seed(settings.loop.seed)
     recipe = AudioDecRecipe(settings, manifest, CPU)
-    train(recipe, run, settings.loop, device=CPU)
+    train(recipe, run, settings.loop)
     return recipe
 
 
@@ -131,7 +131,7 @@ def test_a_discriminator_can_have_a_learning_rate_of_its_own(manifest, tmp_path)
     own = LearningRate(learning_rate=4e-4, schedule="steps", milestones=(1, 2, 3))
     loop = replace(LOOP, learning_rate=1e-4, discriminator=own)
     settings = replace(SETTINGS, loss=JUDGED, discriminator=SMALL_JUDGE, loop=loop)
-    state = train(AudioDecRecipe(settings, manifest, CPU), tmp_path, loop, device=CPU)
+    state = train(AudioDecRecipe(settings, manifest, CPU), tmp_path, loop)
     rates = {name: one.param_groups[0]["lr"] for name, one in state.optimisers.items()}
     assert rates == {"generator": 1e-4, "discriminator": pytest.approx(1e-4)}
     shares = [learning_share(n, 9, warm_up=0, floor=0, shape="steps", milestones=(2, 4))
@@ -192,9 +192,9 @@ def test_the_same_run_again_is_the_same(manifest, first, tmp_path):
 
 def test_going_on_is_the_same_as_not_stopping(manifest, first, tmp_path):
     torch.manual_seed(LOOP.seed)
-    train(AudioDecRecipe(SETTINGS, manifest, CPU), tmp_path, LOOP, device=CPU, until=2)
+    train(AudioDecRecipe(SETTINGS, manifest, CPU), tmp_path, LOOP, until=2)
     torch.manual_seed(99)
-    train(AudioDecRecipe(SETTINGS, manifest, CPU), tmp_path, LOOP, device=CPU)
+    train(AudioDecRecipe(SETTINGS, manifest, CPU), tmp_path, LOOP)
     again, before = (load_checkpoint(str(run / "last.safetensors")) for run in (tmp_path, first))
     assert not moved(before.tensors, again.tensors)
 

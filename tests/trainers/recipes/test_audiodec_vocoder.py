@@ -49,7 +49,7 @@ def test_the_result_is_a_codec_with_a_vocoder(settings, manifest, tmp_path):
         turn: {name: tensor.clone() for name, tensor in network.state_dict().items()}
         for turn, network in recipe.networks.items()
     }
-    train(recipe, tmp_path, settings.loop, device=CPU)
+    train(recipe, tmp_path, settings.loop)
     for turn, network in recipe.networks.items():
         for name, tensor in network.state_dict().items():
             assert torch.equal(tensor, before[turn][name]) == (name in ("mean", "scale")), name
