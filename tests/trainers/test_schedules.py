@@ -24,3 +24,11 @@ def test_warms_up_and_falls(step, shape, share):
 
 def test_no_warm_up_begins_at_the_top():
     assert learning_share(0, 5, warm_up=0, floor=0.0, shape="cosine") == 1.0
+
+
+def test_steps_halve():
+    shares = [
+        learning_share(step, 9, warm_up=1, floor=0.0, shape="steps", milestones=(2, 4))
+        for step in range(6)
+    ]
+    assert shares == [1, 1, 0.5, 0.5, 0.25, 0.25]

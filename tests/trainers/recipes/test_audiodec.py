@@ -17,7 +17,7 @@ from audiofix.trainers.recipes.audiodec import (
     Settings,
 )
 from audiofix.trainers.recipes.sound import JudgeSettings
-from audiofix.trainers.schedules import LearningRate, learning_share
+from audiofix.trainers.schedules import LearningRate
 from corpus import RATE, corpus, tones
 from tiny import AUTOENCODER
 
@@ -134,9 +134,6 @@ def test_a_discriminator_can_have_a_learning_rate_of_its_own(manifest, tmp_path)
     state = train(AudioDecRecipe(settings, manifest, CPU), tmp_path, loop)
     rates = {name: one.param_groups[0]["lr"] for name, one in state.optimisers.items()}
     assert rates == {"generator": 1e-4, "discriminator": pytest.approx(1e-4)}
-    shares = [learning_share(n, 9, warm_up=0, floor=0, shape="steps", milestones=(2, 4))
-              for n in range(6)]  # fmt: skip
-    assert shares == [1, 1, 0.5, 0.5, 0.25, 0.25]
 
 
 def test_a_denoiser_hears_what_it_must_not_repeat(manifest):

@@ -9,7 +9,7 @@ from audiofix.trainers.data.clips import read_sound
 from audiofix.trainers.loop import train
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import SoundLossSettings
-from audiofix.trainers.recipes import plan
+from audiofix.trainers.recipes import audiodec_vocoder, plan
 from audiofix.trainers.recipes.audiodec_vocoder import Settings, VocoderRecipe
 from audiofix.trainers.recipes.sound import ClipSettings, JudgeSettings
 from corpus import RATE, corpus, tones
@@ -87,21 +87,16 @@ def test_vectors_are_normalised_by_what_all_training_files_hold(settings, manife
 
 
 def test_long_files_are_measured_in_stretches(settings, tmp_path, monkeypatch):
-    manifest = corpus(tmp_path, training=1, validation=1)
-    whole = VocoderRecipe(settings, manifest, CPU).networks["generator"].mean
-    lengths = []
-
-    class Watched(VocoderRecipe):
-        def vectors(self, sound):
-            lengths.append(sound.shape[2])
-            return super().vectors(sound)
-
-    import audiofix.trainers.recipes.audiodec_vocoder as module
-
-    monkeypatch.setattr(module, "_STRETCH_SECONDS", 0.3)
-    cut = Watched(settings, manifest, CPU).networks["generator"].mean
-    assert lengths == [2400, 2400, 2400, 800]
-    torch.testing.assert_close(cut, whole, rtol=0.2, atol=0.2)
+    monkeypatch.setattr(audiodec_vocoder, "_STRETCH_SECONDS", 0.3)
+    recipe = VocoderRecipe(settings, corpus(tmp_path, training=1, validation=1), CPU)
+    sound = torch.from_numpy(read_sound(recipe.training[0], RATE))[None]
+    stretches = sound.split(2400, dim=2)
+    assert [one.shape[2] for one in stretches] == [2400, 2400, 2400, 800]
+    rows = torch.cat([recipe.vectors(one)[0] for one in stretches], dim=1)
+    torch.testing.assert_close(
+        recipe.networks["generator"].mean, rows.mean(1), rtol=1e-5, atol=1e-6
+    )
+    assert not torch.allclose(recipe.vectors(sound)[0].mean(1), rows.mean(1), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
