@@ -18,6 +18,8 @@ PROVEN_BY_COMMANDS = {
     "audiofix/verbs/encode.py": "tests/cli/test_coding.py",
     "audiofix/verbs/cluster.py": "tests/cli/test_folders.py",
     "audiofix/verbs/evaluate.py": "tests/cli/test_eval.py",
+    "audiofix/verbs/tables.py": "tests/cli/test_eval.py",
+    "audiofix/verbs/train.py": "tests/cli/test_train.py",
     "audiofix/verbs/trials.py": "tests/cli/test_eval.py",
     "audiofix/verbs/pipeline.py": "tests/cli/test_pipes.py",
     "audiofix/verbs/upsample.py": "tests/cli/test_pipes.py",
@@ -29,7 +31,6 @@ PROVEN_BY_COMMANDS = {
     "audiofix/audio/au.py": "tests/audio/test_sink.py",
     "audiofix/audio/format.py": "tests/audio/test_source.py",
     "audiofix/backends/audiodec/autoencoder.py": "tests/parity/test_audiodec.py",
-    "audiofix/backends/audiodec/discriminator.py": "tests/parity/test_audiodec.py",
     "audiofix/backends/audiodec/inference.py": "tests/backends/audiodec/test_stream.py",
     "audiofix/backends/audiodec/quantizer.py": "tests/parity/test_audiodec.py",
     "audiofix/backends/audiodec/vocoder.py": "tests/parity/test_audiodec.py",
@@ -45,6 +46,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/errors.py": "tests/cli/test_main.py",
     "audiofix/exit_status.py": "tests/cli/test_main.py",
     "audiofix/version.py": "tests/cli/test_main.py",
+    "trainers/recipe.py": "tests/trainers/test_loop.py",
 }
 """Modules whose tests are somewhere else than their mirror, and where."""
 

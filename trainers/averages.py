@@ -24,5 +24,5 @@ def follow(average: nn.Module, network: nn.Module, step: int, decay: float) -> N
     keep = min(decay, (step + 1) / (step + 10))
     for mean, value in zip(average.parameters(), network.parameters(), strict=True):
         mean.lerp_(value.detach(), 1 - keep)
-    for mean, value in zip(average.buffers(), network.buffers(), strict=True):
-        mean.copy_(value)
+    for copied, buffer in zip(average.buffers(), network.buffers(), strict=True):
+        copied.copy_(buffer)

@@ -1,23 +1,33 @@
-"""First codebooks for a residual quantiser: each stage clusters what the ones before left over."""
+"""Codebooks of a residual quantiser: where they begin, and how much of them is used."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from audiofix.nn.vq import Codebook, ResidualVQ
+from audiofix.errors import SettingsError
+from audiofix.nn.vq import Codebook, ResidualVQ, perplexity
 
 _ROUNDS = 12
 
 
 @torch.no_grad()
 def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int) -> None:
-    """Set every codebook to the k-means centres of its residuals (Lloyd, 1982).
+    """Set every codebook to the k-means centres of what the ones before left over (Lloyd, 1982).
 
     Args:
-        rows: `[rows, dim]`, more than a codebook has words.
+        rows: `[rows, dim]`, as many as a codebook has words or more.
         quantiser: its codebooks are set in place, their averages as after one visit a word.
         seed: of the rows that the centres start at.
+
+    Raises:
+        SettingsError: there are too few rows.
     """
+    if len(rows) < quantiser.size:
+        raise SettingsError(
+            f"codebooks: {len(rows)} vectors for {quantiser.size} words: make data.samples larger"
+        )
     generator = np.random.default_rng(seed)
     residual = rows
     for codebook in quantiser.layers:
@@ -34,3 +44,17 @@ def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int) -> None:
         codebook.embed_avg.copy_(codebook.embed)
         codebook.cluster_size.fill_(1.0)
         residual = residual - codebook.lookup(codebook.search(residual))
+
+
+def words_in_use(codes: Tensor, size: int) -> Mapping[str, float]:
+    """Return `perplexity_N` and `unused_words_N` of every codebook N, counted from 1.
+
+    Args:
+        codes: `[codebooks, frames]`.
+        size: words in a codebook. With fewer frames than words some are always unused.
+    """
+    figures = {}
+    for number, code in enumerate(codes, 1):
+        figures[f"perplexity_{number}"] = perplexity(code, size).item()
+        figures[f"unused_words_{number}"] = float(size - code.unique().numel())
+    return figures

@@ -1,12 +1,16 @@
 """Several processes, one run: each takes its share of every batch (`torchrun` starts them)."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed
+
+_LONGEST_WAIT = timedelta(hours=2)
+"""While one process validates, the others wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,21 @@ class Team:
         return items[self.rank :: self.size]
 
 
+def team_to_be() -> Team:
+    """Return what `team` will yield, before anything is joined."""
+    return Team(int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)))
+
+
 @contextmanager
 def team(device: torch.device) -> Iterator[Team]:
     """Join the processes that `torchrun` started; alone without it."""
     if "WORLD_SIZE" not in os.environ:
         yield Team()
         return
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    on_gpu = device.type == "cuda"
+    distributed.init_process_group(
+        "nccl" if on_gpu else "gloo", device_id=device if on_gpu else None, timeout=_LONGEST_WAIT
+    )
     try:
         yield Team(distributed.get_rank(), distributed.get_world_size())
     finally:
@@ -75,3 +87,15 @@ def anyone(wish: bool, size: int, device: torch.device) -> bool:
     count = torch.tensor(float(wish), device=device)
     distributed.all_reduce(count)
     return bool(count.item())
+
+
+def average_numbers(
+    numbers: Mapping[str, float], size: int, device: torch.device
+) -> dict[str, float]:
+    """Return the means over the processes of numbers that all of them have."""
+    if size == 1:
+        return dict(numbers)
+    # float32: the numbers are losses, and Apple's GPU has no other.
+    values = torch.tensor(list(numbers.values()), device=device)
+    distributed.all_reduce(values)
+    return dict(zip(numbers, (values / size).tolist(), strict=True))

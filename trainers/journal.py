@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from audiofix.audio.format import Chunk
+from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.audio.sink import open_sink
+from audiofix.dsp.picture import HIGHEST_DB, LOWEST_DB, spectrogram_levels
 from audiofix.errors import UsageError
 
 LOG_FILE = "log.jsonl"
-_SPECTROGRAM_FFT = 1024
+_LOUDEST = 1 - 2**-23
+"""The largest sample of 24 bits."""
 
 
 @dataclass(frozen=True)
@@ -29,26 +31,39 @@ class Example:
 class Journal:
     """Writes a run's numbers, pictures and sounds into its folder."""
 
-    def __init__(self, run: Path, *, tensorboard: bool = False, wandb: str = "") -> None:
+    def __init__(
+        self,
+        run: Path,
+        *,
+        pictures: bool = False,
+        tensorboard: bool = False,
+        wandb: str = "",
+        after: int = 0,
+    ) -> None:
         """Open the journal.
 
         Args:
             run: the run's folder.
+            pictures: whether there will be examples, which need matplotlib.
             tensorboard: whether to write event files into it.
             wandb: the project to report to, empty for none.
+            after: the step that the run goes on from; TensorBoard forgets what came later.
 
         Raises:
             UsageError: a package that was asked for is not installed.
         """
+        if pictures:  # now, and not hours later at the first validation
+            _needed("matplotlib.figure", "matplotlib")
+        boards = _needed("torch.utils.tensorboard", "tensorboard") if tensorboard else None
+        projects = _needed("wandb", "wandb") if wandb else None
         self._run = run
         self._log = (run / LOG_FILE).open("a", encoding="utf-8")
         self._board: Any = None
         self._wandb: Any = None
-        if tensorboard:
-            module = _needed("torch.utils.tensorboard", "tensorboard")
-            self._board = module.SummaryWriter(str(run / "tensorboard"))
-        if wandb:
-            self._wandb = _needed("wandb", "wandb").init(project=wandb, dir=str(run), name=run.name)
+        if boards:
+            self._board = boards.SummaryWriter(str(run / "tensorboard"), purge_step=after + 1)
+        if projects:
+            self._wandb = projects.init(project=wandb, dir=str(run), name=run.name)
 
     def numbers(self, step: int, values: Mapping[str, float]) -> None:
         """Write the scalars of a step."""
@@ -66,7 +81,9 @@ class Journal:
         folder.mkdir(exist_ok=True)
         stem = folder / f"{example.name}-{step:07d}"
         for name, sound in example.sounds.items():
-            soundfile.write(f"{stem}-{name}.flac", sound.T.clip(-1, 1), example.rate, "PCM_24")
+            audio = AudioFormat(example.rate, len(sound))
+            with open_sink(f"{stem}-{name}.flac", audio, bits="24", overwrite=True) as sink:
+                sink.write(sound.clip(-1, _LOUDEST))
         figure = picture(example)
         figure.savefig(f"{stem}.png", dpi=80)
         if self._board:
@@ -83,6 +100,22 @@ class Journal:
             self._wandb.finish()
 
 
+def forget_later_lines(log: Path, step: int) -> None:
+    """Cut from a JSON-lines log what was written after `step`: those steps are done again."""
+    if not log.exists():
+        return
+    kept = []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line + "\n")
+        except (ValueError, KeyError):
+            break  # the line that a kill cut short
+    part = log.with_name(f"{log.name}.part")
+    part.write_text("".join(kept), encoding="utf-8")
+    part.replace(log)
+
+
 def picture(example: Example) -> Any:
     """Return a matplotlib figure: a column per sound, its waveform above its spectrogram.
 
@@ -97,9 +130,15 @@ def picture(example: Example) -> Any:
         wave, spectrogram = axes[0, place], axes[1, place]
         seconds = np.arange(sound.shape[1]) / example.rate
         wave.plot(seconds, sound[0], linewidth=0.4)
-        wave.set(title=name, xlim=(0, seconds[-1]), ylim=(-1, 1))
-        spectrogram.specgram(
-            sound[0] + 1e-7, _SPECTROGRAM_FFT, example.rate, vmin=-130, vmax=-30, cmap="magma"
+        wave.set(title=name, xlim=(0, sound.shape[1] / example.rate), ylim=(-1, 1))
+        levels = spectrogram_levels(sound[:1], example.rate, width=600, height=256)
+        spectrogram.imshow(
+            levels,
+            vmin=LOWEST_DB,
+            vmax=HIGHEST_DB,
+            cmap="magma",
+            aspect="auto",
+            extent=(0, sound.shape[1] / example.rate, 0, example.rate / 2),
         )
         spectrogram.set(xlabel="s", ylabel="Hz")
     return figure
@@ -109,4 +148,4 @@ def _needed(module: str, package: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise UsageError(f"{package}: not installed: pip install 'audiofix[train]'") from error
+        raise UsageError(f"{package}: not installed: pip install {package}") from error

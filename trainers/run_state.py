@@ -1,7 +1,7 @@
 """Everything that a run needs to go on as if it had never stopped."""
 
-import json
 import os
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 from audiofix.trainers.averages import averaged_copy
+from audiofix.trainers.loop_settings import LoopSettings
 from torch import nn
 from torch.optim import Optimizer
 
 from audiofix.errors import CheckpointError
 
 STATE_FILE = "last.pt"
+_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError, EOFError, pickle.PickleError)
 
 
 @dataclass
@@ -22,7 +24,7 @@ class RunState:
     """What changes from step to step.
 
     Random numbers are not here: every item of every batch is drawn by a generator of its own,
-    seeded by the run's seed and the item's number, so they need no memory.
+    seeded by the run's seed and the item's number, and every step seeds torch's.
 
     Attributes:
         networks: turn -> the network that it trains.
@@ -72,14 +74,14 @@ class RunState:
             for name, parts in self._parts().items():
                 for turn, part in parts.items():
                     part.load_state_dict(state[name][turn])
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            self.scaler.load_state_dict(state["scaler"])
+            self.step, self.stale = state["step"], state["stale"]
+            self.best = [(value, name) for value, name in state["best"]]
+        except _DAMAGE as error:
             raise CheckpointError(
-                f"{path}: not a state of this run ({str(error).splitlines()[0]}): "
+                f"{path}: not a state of this run ({_first_line(error)}): "
                 "use the run's own settings, or another --out"
             ) from error
-        self.scaler.load_state_dict(state["scaler"])
-        self.step, self.stale = state["step"], state["stale"]
-        self.best = [(value, name) for value, name in state["best"]]
 
     def _parts(self) -> dict[str, Mapping[str, Any]]:
         return {
@@ -89,15 +91,17 @@ class RunState:
         }
 
 
-def forget_later_lines(log: Path, step: int) -> None:
-    """Cut from a JSON-lines log what was written after `step`: those steps are done again."""
-    if not log.exists():
-        return
-    kept = []
-    for line in log.read_text(encoding="utf-8").splitlines():
-        try:
-            if json.loads(line)["step"] <= step:
-                kept.append(line + "\n")
-        except (ValueError, KeyError):
-            break  # the line that a kill cut short
-    log.write_text("".join(kept), encoding="utf-8")
+def fresh_state(
+    networks: Mapping[str, nn.Module], settings: LoopSettings, device: torch.device
+) -> RunState:
+    """Return the state before the first step."""
+    optimisers = {
+        turn: torch.optim.AdamW(network.parameters(), settings.learning_rate)
+        for turn, network in networks.items()
+    }
+    scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
+    return RunState(networks, optimisers, scaler)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -119,6 +119,11 @@ def load_codec(
     return codec
 
 
+def is_codec(model: str, *, offline: bool | None = None) -> bool:
+    """Return whether a model is a codec, fetching it on first use; see `load`."""
+    return load_checkpoint(model, offline=offline).backend in CODECS
+
+
 def _checkpoint(
     model: str | None,
     backends: Mapping[str, str],

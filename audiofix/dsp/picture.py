@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from audiofix.audio.format import Chunk
 
 _FFT_SIZE = 1024
-_HIGHEST_DB = 0.0
-_LOWEST_DB = -100.0
+HIGHEST_DB = 0.0
+LOWEST_DB = -100.0
 _COLOURS = (
     (0, 0, 4),
     (60, 15, 110),
@@ -36,6 +36,15 @@ def spectrogram(
         height: pixels over the whole band, each the loudest of its bins.
         top_hz: frequency of the upper edge, half the rate at most; None means that.
     """
+    levels = spectrogram_levels(samples, rate, width=width, height=height, top_hz=top_hz)
+    share = (levels - LOWEST_DB) / (HIGHEST_DB - LOWEST_DB)
+    return _png((share.clip(0, 1) * 255).round().astype(np.uint8))
+
+
+def spectrogram_levels(
+    samples: Chunk, rate: int, *, width: int, height: int, top_hz: float | None = None
+) -> NDArray[np.float64]:
+    """Return the levels in dB that `spectrogram` paints, `[height, width]`, highest band first."""
     missing = max(0, _FFT_SIZE - samples.shape[1])
     padded = np.pad(samples, ((0, 0), (0, missing)))
     starts = np.linspace(0, padded.shape[1] - _FFT_SIZE, width).astype(int)
@@ -45,9 +54,7 @@ def spectrogram(
     bins = min(1.0, (top_hz or rate / 2) / (rate / 2)) * (_FFT_SIZE // 2) + 1
     edges = np.linspace(0, int(bins), height, endpoint=False).astype(int)
     rows = np.maximum.reduceat(power[:, : int(bins)], edges, axis=1)[:, ::-1].T
-    levels = 10 * np.log10(rows + 1e-20)
-    share = (levels - _LOWEST_DB) / (_HIGHEST_DB - _LOWEST_DB)
-    return _png((share.clip(0, 1) * 255).round().astype(np.uint8))
+    return np.asarray(10 * np.log10(rows + 1e-20))
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -1,7 +1,10 @@
 """Log-spectral distance with gradients, for training; `metrics.spectral` is its measuring twin."""
 
+import math
+
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 _FFT_SIZE = 2048
 _HOP = 512
@@ -25,4 +28,6 @@ def lsd(estimate: Tensor, target: Tensor) -> Tensor:
     code computes it (Zhang and Ruan, 2025).
     """
     difference = log_power(estimate) - log_power(target)
-    return difference.square().mean(dim=1).sqrt().mean()
+    # As a norm, because its gradient is 0 where both are silent; that of a root would be NaN.
+    distances: Tensor = vector_norm(difference, dim=1) / math.sqrt(difference.shape[1])
+    return distances.mean()

@@ -28,14 +28,21 @@ METRICS: Mapping[str, Metric] = {
     "lsd-hf": Metric("LSD-HF", "", "lowest", 3),
     "lsd-lf": Metric("LSD-LF", "", "lowest", 3),
     "rtf": Metric("RTF", "", "lowest", 4),
+    "bitrate": Metric("Bit rate", "kbit/s", "lowest", 2),
+    "delay": Metric("Delay", "ms", "nearest to 0", 2),
     "stoi": Metric("STOI", "", "highest", 3),
     "pesq": Metric("PESQ", "MOS", "highest", 2),
     "visqol": Metric("ViSQOL", "MOS", "highest", 2),
     "loudness": Metric("Loudness", "LU", "nearest to 0", 2),
 }
-"""Name -> metric. `rtf`, seconds of computing per second of sound, is measured where it happens."""
+"""Name -> metric."""
 
 DEFAULT = ("snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf")
+CODEC_DEFAULT = ("bitrate", "delay", "si-sdr", "lsd", "lsd-lf", "rtf")
+ELSEWHERE = ("rtf", "bitrate", "delay")
+"""Those that are measured where they happen: seconds of computing per second of sound, what codes
+take, and how much later than its reference an estimate was."""
+
 BANDED = ("lsd-hf", "lsd-lf")
 """Those that need to know where the input's band ends."""
 
@@ -65,12 +72,12 @@ class Scorer:
         """Start a stream.
 
         Args:
-            metrics: names in `METRICS`; `rtf` is left to others.
+            metrics: names in `METRICS`; those of `ELSEWHERE` are left to others.
             audio: format of estimate and reference.
             definition: of the log-spectral distances.
             edge_hz: where the input's band ends, for `lsd-hf` and `lsd-lf`.
         """
-        self._metrics = [name for name in metrics if name != "rtf"]
+        self._metrics = [name for name in metrics if name not in ELSEWHERE]
         self._meters: list[Meter] = []
         if {"snr", "si-sdr"} & set(metrics):
             self._meters.append(RatioMeter(audio.channels))

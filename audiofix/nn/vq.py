@@ -7,7 +7,7 @@ Attribute names are those of its checkpoints.
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn.functional import embedding, mse_loss, one_hot
 
 _DECAY = 0.8
@@ -72,10 +72,14 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def learn(self, rows: Tensor, codes: Tensor) -> None:
-        """Move each word towards the mean of the rows that chose it."""
+        """Move each word towards the mean of the rows that chose it, in all processes together."""
         chosen = one_hot(codes, self.embed.shape[1]).to(rows.dtype)
-        self.cluster_size.lerp_(chosen.sum(0), 1 - _DECAY)
-        self.embed_avg.lerp_(rows.t() @ chosen, 1 - _DECAY)
+        counts, sums = chosen.sum(0), rows.t() @ chosen
+        if distributed.is_available() and distributed.is_initialized():
+            for part in (counts, sums):
+                distributed.all_reduce(part)
+        self.cluster_size.lerp_(counts, 1 - _DECAY)
+        self.embed_avg.lerp_(sums, 1 - _DECAY)
         total = self.cluster_size.sum()
         smoothed = (self.cluster_size + _EPS) / (total + len(self.cluster_size) * _EPS) * total
         self.embed.copy_(self.embed_avg / smoothed)
@@ -106,7 +110,7 @@ class ResidualVQ(nn.Module):
             if self.training:
                 codebook.learn(rows, code)
             losses.append(mse_loss(words, residual))
-            perplexities.append(_perplexity(code, codebook.embed.shape[1]))
+            perplexities.append(perplexity(code, codebook.embed.shape[1]))
             codes.append(code.view(residual.shape[:2]))
             # Not `words`: this rounding is part of what was published.
             passed = residual + (words - residual).detach()
@@ -153,6 +157,7 @@ class ResidualVQ(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, Codebook)]
 
 
-def _perplexity(codes: Tensor, size: int) -> Tensor:
+def perplexity(codes: Tensor, size: int) -> Tensor:
+    """Return how many of `size` words the codes use, as if equally often: 1 to `size`."""
     shares = torch.bincount(codes.flatten(), minlength=size) / codes.numel()
     return torch.exp(-(shares * torch.log(shares + _LOG_FLOOR)).sum())

@@ -46,7 +46,7 @@ class Result:
     Attributes:
         name: of the recording, its folder in front.
         input_rate: what the model was given; None where two files are compared.
-        method: `estimate`; or `model` and `sinc`, plain resampling.
+        method: `estimate`; or `model` and `sinc`, plain resampling, and `opus`.
         rate: at which it was measured.
         samples: how many were.
         scores: metric -> value, NaN where it is not defined.
@@ -83,16 +83,25 @@ class Comparison:
     excerpt: Excerpt | None
 
 
-class _SideBySide:
+class SideBySide:
     """Scores several estimates of one reference while they arrive."""
 
     def __init__(
         self, name: str, audio: AudioFormat, methods: Sequence[str], measuring: Measuring
     ) -> None:
+        """Start a comparison.
+
+        Args:
+            name: of the recording.
+            audio: format of the reference and of every estimate.
+            methods: what makes the estimates.
+            measuring: what is measured.
+        """
         self._name = name
         self._audio = audio
         scoring = (measuring.metrics, audio, measuring.definition, measuring.edge_hz)
         self._scorers = {method: Scorer(*scoring) for method in methods}
+        self._undefined = dict.fromkeys(measuring.metrics, np.nan)
         self._lockstep = Lockstep(1 + len(methods))
         self._excerpt: dict[str, list[Chunk]] = {m: [] for m in (REFERENCE, *methods)}
         self._wanted = round(EXCERPT_SECONDS * audio.rate) if measuring.excerpt else 0
@@ -108,13 +117,18 @@ class _SideBySide:
             parts.append(chunk[:, :missing].copy())
         self.samples += ready[0].shape[1]
 
-    def comparison(self, input_rate: int | None, seconds: Mapping[str, float]) -> Comparison:
-        """Return what was found; `seconds` of computing per method make the real-time factors."""
-        length = max(1, self.samples) / self._audio.rate
+    @property
+    def seconds(self) -> float:
+        """How long the reference is so far; never 0."""
+        return max(1, self.samples) / self._audio.rate
+
+    def comparison(
+        self, input_rate: int | None, measured: Mapping[str, Mapping[str, float]]
+    ) -> Comparison:
+        """Return what was found, beside what was measured elsewhere: method -> metric -> value."""
         results = []
         for method, scorer in self._scorers.items():
-            factor = {"rtf": seconds[method] / length} if method in seconds else {}
-            scores = {**scorer.scores(), **factor}
+            scores = {**self._undefined, **scorer.scores(), **measured.get(method, {})}
             found = (self._name, input_rate, method, self._audio.rate, self.samples, scores)
             results.append(Result(*found))
         if not self._wanted:
@@ -132,7 +146,7 @@ def compare_files(name: str, reference: Path, estimate: Path, measuring: Measuri
     """
     with open_source(reference) as clean, open_source(estimate) as made:
         _check_formats(clean, made)
-        side = _SideBySide(name, clean.format, [ESTIMATE], measuring)
+        side = SideBySide(name, clean.format, [ESTIMATE], measuring)
         block = max(1, round(clean.format.rate * _BLOCK_SECONDS))
         lengths = [0, 0]
         while True:
@@ -142,7 +156,7 @@ def compare_files(name: str, reference: Path, estimate: Path, measuring: Measuri
                 break
             side.push(*chunks)
         totals = [n + _count(source) for n, source in zip(lengths, (clean, made), strict=True)]
-        _raise_fault(clean, made)
+        raise_fault(clean, made)
         if totals[0] != totals[1]:
             raise InputError(
                 f"{estimate}: {totals[1]} samples, its reference {reference} has {totals[0]}: "
@@ -183,17 +197,18 @@ def compare_model(
         }
         if ways[MODEL].result != up.result:
             raise UsageError(f"model: gives {ways[MODEL].result}, not {up.result}: change --to")
-        side = _SideBySide(name, up.result, list(ways), measuring)
+        side = SideBySide(name, up.result, list(ways), measuring)
         block = max(1, round(source.format.rate * _BLOCK_SECONDS))
         while (chunk := source.read(block)).shape[1]:
             clean = up.push(chunk)
             small = in_16_bits(down.push(clean))
             side.push(clean, *(way.push(small) for way in ways.values()))
-        _raise_fault(source)
+        raise_fault(source)
         clean = up.flush()
         small = in_16_bits(np.concatenate([down.push(clean), down.flush()], axis=1))
         side.push(clean, *(way.end(small) for way in ways.values()))
-        return side.comparison(input_rate, {m: way.seconds for m, way in ways.items()})
+        factors = {method: {"rtf": way.seconds / side.seconds} for method, way in ways.items()}
+        return side.comparison(input_rate, factors)
 
 
 def in_16_bits(samples: Chunk) -> Chunk:
@@ -244,7 +259,8 @@ def _count(source: Source) -> int:
     return samples
 
 
-def _raise_fault(*sources: Source) -> None:
+def raise_fault(*sources: Source) -> None:
+    """Raise what a source found wrong on its way, if anything."""
     for source in sources:
         if source.fault:
             raise source.fault

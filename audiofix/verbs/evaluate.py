@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -22,8 +22,6 @@ from audiofix.verbs.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from audiofix.audio.format import AudioFormat
     from audiofix.verbs.comparison import Excerpt, Measuring
     from audiofix.verbs.effect import StageMaker
@@ -37,14 +35,20 @@ EXAMPLES = (
         "audiofix eval -m vmasr-small-48k --data studio/ --input-rates 8k,16k --to 48k",
     ),
     (
+        "A codec, beside plain resampling and Opus",
+        "audiofix eval -m codec.safetensors --data speech/ --baseline opus --metrics si-sdr,stoi",
+    ),
+    (
         "For a paper: every file, every figure, and a page to listen to",
         "audiofix eval clean/ restored/ --cutoff 8k --json r.json --csv r.csv --html r.html",
     ),
 )
 
 _METRICS = (
-    "snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf", "stoi", "pesq", "visqol", "loudness",
+    "snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf", "bitrate", "delay", "stoi", "pesq",
+    "visqol", "loudness",
 )  # fmt: skip
+Kind = Literal["files", "upsampler", "codec"]
 _LSD_PRESETS = ("standard", "vmasr", "ssr-eval", "decibel")
 _EXAMPLES_SHOWN = 8
 
@@ -63,6 +67,7 @@ class Options:
     metrics: tuple[str, ...] | None
     lsd_preset: str
     cutoff: float | None
+    baseline: str | None
     means: bool
     json: str | None
     csv: str | None
@@ -90,8 +95,9 @@ def run(options: Options, shell: Shell) -> None:
 
     _check(options)
     use_threads(options.threads)
-    measuring = _measuring(options)
-    prepare = _model_trials if options.data else _file_trials
+    kind = _kind(options)
+    measuring = _measuring(options, kind)
+    prepare = {"files": _file_trials, "upsampler": _model_trials, "codec": _codec_trials}[kind]
     subject, trials = prepare(options, measuring)
     if not trials:
         raise InputError("eval: nothing matches --include: change the pattern")
@@ -133,16 +139,33 @@ def _check(options: Options) -> None:
                 raise OutputError(f"{path}: its folder does not exist: make it first")
 
 
-def _measuring(options: Options) -> "Measuring":
+def _kind(options: Options) -> Kind:
+    """Return what is evaluated."""
+    if options.model:
+        from audiofix.backends.registry import is_codec
+
+        if is_codec(options.model, offline=True if options.offline else None):
+            return "codec"
+    if options.baseline:
+        raise UsageError(f"--baseline {options.baseline}: is for codecs: name one with -m")
+    return "upsampler" if options.data else "files"
+
+
+def _measuring(options: Options, kind: Kind) -> "Measuring":
     from audiofix.metrics.perceptual import require
-    from audiofix.metrics.score import BANDED, DEFAULT
+    from audiofix.metrics.score import BANDED, CODEC_DEFAULT, DEFAULT
     from audiofix.metrics.spectral import DEFINITIONS
     from audiofix.verbs.comparison import Measuring
 
-    missing = {} if options.data else {"rtf": "needs a model: give --data"}
-    if not options.data and options.cutoff is None:
-        missing |= dict.fromkeys(BANDED, "the input's band is not known: give --cutoff HZ")
-    metrics = options.metrics or tuple(name for name in DEFAULT if name not in missing)
+    missing = {}
+    if kind == "files":
+        missing["rtf"] = "needs a model: give --data"
+        if options.cutoff is None:
+            missing |= dict.fromkeys(BANDED, "the input's band is not known: give --cutoff HZ")
+    if kind != "codec":
+        missing |= dict.fromkeys(("bitrate", "delay"), "needs a codec: give --data and -m")
+    usual = CODEC_DEFAULT if kind == "codec" else DEFAULT
+    metrics = options.metrics or tuple(name for name in usual if name not in missing)
     for name in metrics:
         if name in missing:
             raise UsageError(f"metric {name}: {missing[name]}")
@@ -174,6 +197,25 @@ def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
     _warm_up(make_stage, AudioFormat(options.input_rates[0], 1))
     trials = model_trials(recordings, options.input_rates, options.to, make_stage, measuring)
     return {"model": str(model), "data": str(options.data)}, trials
+
+
+def _codec_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
+    from audiofix.audio.format import AudioFormat
+    from audiofix.backends.registry import load_codec
+    from audiofix.verbs.trials import codec_trials
+
+    recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
+    codec = load_codec(
+        options.model,
+        verb="eval",
+        rate=options.to,
+        device=options.device,
+        precision=options.precision,
+        offline=True if options.offline else None,
+    )
+    _warm_up(codec.roundtrip, AudioFormat(codec.layout.rate, 1))
+    trials = codec_trials(recordings, codec, measuring, opus=options.baseline == "opus")
+    return {"model": str(options.model), "data": str(options.data)}, trials
 
 
 def _warm_up(make_stage: "StageMaker", source: "AudioFormat") -> None:
@@ -208,6 +250,7 @@ def _included(options: Options, name: str) -> bool:
 def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) -> None:
     from audiofix.verbs.findings import as_csv, as_json
     from audiofix.verbs.page import page
+    from audiofix.verbs.tables import print_tables
 
     reports: tuple[tuple[str | None, Callable[[], str]], ...] = (
         (options.json, partial(as_json, found)),
@@ -220,7 +263,7 @@ def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) 
         elif target is not None:
             _write(Path(target), text())
     if "-" not in (options.json, options.csv):
-        _print_tables(found, means_only=options.means)
+        print_tables(found, means_only=options.means)
 
 
 def _write(path: Path, text: str) -> None:
@@ -231,63 +274,6 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise OutputError(f"{path}: {error.strerror}: name another file") from error
-
-
-def _print_tables(found: "Findings", *, means_only: bool) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(width=250, highlight=False)  # a pipe has no width: never fold
-    if not means_only:
-        console.print(_results_table(found))
-        console.print()
-    console.print(_means_table(found))
-    console.print("\nBelow each mean: its 95% bootstrap interval over files.")
-    if any(name.startswith("lsd") for name in found.metrics):
-        settings = "; ".join(f"{key}: {value}" for key, value in found.lsd.items())
-        console.print(f"LSD: {settings}.", markup=False)
-
-
-def _results_table(found: "Findings") -> "Table":
-    from rich.markup import escape
-
-    from audiofix.verbs.findings import number
-
-    table = _table(found, "recording", "input Hz", "method")
-    for r in found.results:
-        scores = (number(name, r.scores[name]) for name in found.metrics)
-        table.add_row(escape(r.name), str(r.input_rate or "–"), r.method, *scores)
-    return table
-
-
-def _means_table(found: "Findings") -> "Table":
-    from rich.markup import escape
-
-    from audiofix.verbs.findings import number
-
-    table = _table(found, "mean of", "input Hz", "method", "files")
-    for mean in found.means:
-        cells = []
-        for name, score in mean.scores.items():
-            ends = f"{number(name, score.low)} … {number(name, score.high)}"
-            cells.append(f"{number(name, score.mean)}\n[dim]{ends}[/dim]")
-        labels = (escape(mean.group), str(mean.input_rate or "–"), mean.method, str(mean.files))
-        table.add_row(*labels, *cells)
-    return table
-
-
-def _table(found: "Findings", *labels: str) -> "Table":
-    from rich.table import Table
-
-    from audiofix.verbs.findings import heading
-
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for label in labels:
-        table.add_column(label, overflow="fold")
-    for name in found.metrics:
-        table.add_column(heading(name), justify="right", overflow="fold")
-    return table
 
 
 def _gathered(function: Callable[[Options], None]) -> Callable[..., None]:
@@ -321,7 +307,9 @@ _report_option = partial(click.option, metavar="FILE")
 @click.option("--lsd-preset", type=click.Choice(_LSD_PRESETS), default="standard",
               show_default=True, help="Definition of the log-spectral distances.")
 @click.option("--cutoff", type=Cutoff(), default="auto", show_default=True, metavar="auto|HZ",
-              help="Border of lsd-lf and lsd-hf; auto is half the input rate.")
+              help="Border of lsd-lf and lsd-hf; auto is half the input rate, or the codec's.")
+@click.option("--baseline", type=click.Choice(["opus"]),
+              help="What to measure beside a codec, at its bit rate or the next possible one.")
 @click.option("--means", is_flag=True, help="Print the means only.")
 @_report_option("--json", help="Write everything as JSON; - for standard output.")
 @_report_option("--csv", help="Write every result as CSV; - for standard output.")
@@ -341,6 +329,10 @@ def command(options: Options) -> None:
     and stored as 16 bits, and what the model makes of it is measured against the recording, beside
     plain resampling (sinc) of the same input. rtf is seconds of computing per second of sound.
     Recordings of a lower rate than --to have nothing up there to be measured against.
+
+    Of a codec, what comes back is measured at the recording's own rate, beside the recording
+    resampled to the codec's rate and back. --input-rates and --to do not matter. Each is brought in
+    time with the recording first; delay says by how much. bitrate is of the bare codes.
 
     SNR and SI-SDR are in dB. The log-spectral distances follow --lsd-preset; the definition is
     printed with them. stoi, pesq and loudness need `pip install 'audiofix[eval]'`, visqol needs

@@ -21,6 +21,7 @@ _CAPTIONS = {
     "estimate": "Estimate",
     "sinc": "Input, by plain sinc resampling",
     "model": "Model",
+    "opus": "Opus",
 }
 
 

@@ -1,6 +1,6 @@
 """`audiofix train`: train a system on one's own recordings."""
 
-import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,20 +9,26 @@ import click
 from audiofix.verbs.options import Shell, talkative
 
 if TYPE_CHECKING:
-    from audiofix.trainers.recipes import Plan
+    from audiofix.trainers.loop_settings import LoopSettings
+    from audiofix.trainers.recipe import Recipe
+
+log = logging.getLogger(__name__)
 
 EXAMPLES = (
     ("What would be done, before it is done",
      "audiofix train vmasr --data studio.csv --out run --dry-run"),
     ("A small model, on the CPU",
      "audiofix train vmasr --config vmasr-small --data studio.csv --out run"),
-    ("Go on where it stopped, or was stopped", "audiofix train vmasr --data studio.csv --out run "
-     "--config vmasr-small --resume"),
+    ("Go on where it stopped, or was stopped, with the settings it had",
+     "audiofix train vmasr --data studio.csv --out run --resume"),
     ("Other settings than the preset's",
      "audiofix train vmasr --data VCTK/ --out run --set loop.steps=5000 --set loop.batch=16"),
     ("On four GPUs",
      "torchrun --nproc_per_node 4 -m audiofix train vmasr --data VCTK/ --out run"),
     ("Use what was trained", "audiofix upsample x.wav --to 48k -m run/last.safetensors -o y.wav"),
+    ("A codec, whose decoder goes on against discriminators",
+     "audiofix train audiodec --config audiodec-2 --data VCTK/ --out run2 "
+     "--set start=run/last.safetensors"),
 )  # fmt: skip
 
 
@@ -42,7 +48,7 @@ EXAMPLES = (
     metavar="FOLDER",
     help="The run's folder: states, checkpoints, log, examples.",
 )
-@click.option("--config", metavar="NAME|FILE", help="A preset or a TOML file; default: SYSTEM's.")
+@click.option("--config", metavar="NAME|FILE", help="A preset, a TOML file, or a settings.json.")
 @click.option(
     "--set",
     "assignments",
@@ -50,7 +56,7 @@ EXAMPLES = (
     metavar="KEY=VALUE",
     help="Replace one setting, loop.steps=500 say. Repeatable.",
 )
-@click.option("--resume", is_flag=True, help="Go on from the state in --out.")
+@click.option("--resume", is_flag=True, help="Go on from the state in --out, if there is one.")
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -78,55 +84,53 @@ def command(
 ) -> None:
     """Train SYSTEM on recordings.
 
-    SYSTEM is vmasr. A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes
-    on with --resume as if it had not stopped. Under torchrun every process takes its share of each
-    batch.
+    SYSTEM is vmasr, audiodec or audiodec.vocoder.
+
+    A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes on with --resume
+    as if it had not stopped. Under torchrun every process takes its share of each batch.
     """
-    from audiofix.backends.placement import place
-    from audiofix.errors import OutputError
-    from audiofix.trainers.distributed import own_device
-    from audiofix.trainers.loop import train
-    from audiofix.trainers.recipes import plan
-    from audiofix.trainers.run_state import STATE_FILE
+    from audiofix.errors import OutputError, UsageError
     from audiofix.verbs.pipeline import use_threads
 
-    use_threads(threads)
+    folder, data = Path(run_folder), Path(source)
+    if data.is_dir() and data.resolve() in folder.resolve().parents:
+        raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
+    use_threads(threads)  # before torch is loaded
+    from audiofix.backends.placement import place
+    from audiofix.trainers.distributed import own_device, team_to_be
+    from audiofix.trainers.loop import RESULT_FILE, train
+    from audiofix.trainers.recipes import plan
+    from audiofix.trainers.run_settings import SETTINGS_FILE, changed_settings, write_settings
+    from audiofix.trainers.run_state import STATE_FILE
+
     shell: Shell = click.get_current_context().find_root().obj
-    chosen, folder, data = plan(system, config, assignments), Path(run_folder), Path(source)
+    team = team_to_be()
+    if not team.leads:
+        shell.configure(quiet=True, verbosity=0, progress=False)
+    begun = resume and (folder / SETTINGS_FILE).exists()
+    if begun and config is None:
+        config = str(folder / SETTINGS_FILE)
+    chosen = plan(system, config, assignments)
     target = own_device(place(device).device)
-    if dry_run:
-        from audiofix.trainers.rehearsal import rehearse
-
-        for name, value in rehearse(chosen.recipe(data, target), chosen.settings.loop, target):
-            click.echo(f"{name:<28} {value}")
-        return
-    if resume and not (folder / STATE_FILE).exists():
-        raise OutputError(f"{folder}: no state to go on from: leave --resume out")
-    if not resume and (folder / STATE_FILE).exists():
+    if not (resume or dry_run) and (folder / STATE_FILE).exists():
         raise OutputError(f"{folder}: holds a run: add --resume, or name another --out")
-    recipe = chosen.recipe(data, target)
-    _write_settings(chosen, folder, data)
-    steps = chosen.settings.loop.steps
-    with shell.bar(f"train {system}", steps, "step") as tick:
-        train(recipe, folder, chosen.settings.loop, device=target, tick=tick)
-    click.echo(f"{folder / 'last.safetensors'}", err=True)
+    recipe, loop = chosen.recipe(data, target), chosen.settings.loop
+    if dry_run:
+        if team.leads:
+            _tell_rehearsal(recipe, loop, processes=team.size)
+        return
+    if team.leads:
+        if begun and (changed := changed_settings(folder, chosen.settings)):
+            log.warning("%s: goes on with other settings: %s", folder, ", ".join(changed))
+        write_settings(folder, system, data, chosen.settings)
+    with shell.bar(f"train {system}", loop.steps * loop.batch, " items") as tick:
+        train(recipe, folder, loop, tick=tick)
+    if team.leads:
+        click.echo(f"{folder / RESULT_FILE}", err=True)
 
 
-def _write_settings(chosen: "Plan", folder: Path, data: Path) -> None:
-    """Leave in the run's folder what it was made with."""
-    import torch
+def _tell_rehearsal(recipe: "Recipe", loop: "LoopSettings", *, processes: int) -> None:
+    from audiofix.trainers.rehearsal import rehearse
 
-    from audiofix.settings import as_table
-    from audiofix.version import VERSION
-
-    folder.mkdir(parents=True, exist_ok=True)
-    about = {
-        "system": chosen.system,
-        "data": str(data),
-        "audiofix": VERSION,
-        "torch": torch.__version__,
-        "settings": as_table(chosen.settings),
-    }
-    part = folder / "settings.json.part"
-    part.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    part.replace(folder / "settings.json")
+    for name, value in rehearse(recipe, loop, processes=processes):
+        click.echo(f"{name:<24} {value}")

@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from audiofix.audio.tree import matched
+from audiofix.backends.base import Codec
 from audiofix.errors import AudiofixError, InputError
+from audiofix.verbs.codec_comparison import compare_codec
 from audiofix.verbs.comparison import (
     Comparison,
     Excerpt,
@@ -77,6 +79,16 @@ def model_trials(
         )
         for name, path in recordings.items()
         for rate in input_rates
+    ]
+
+
+def codec_trials(
+    recordings: Mapping[str, Path], codec: Codec, measuring: Measuring, *, opus: bool
+) -> list[Trial]:
+    """Return a trial for each recording."""
+    return [
+        Trial(name, partial(compare_codec, name, path, codec, measuring, opus=opus))
+        for name, path in recordings.items()
     ]
 
 

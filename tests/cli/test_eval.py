@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from cli.commands import Run
 from stages import noise
+from tiny import tiny_codec_checkpoint
 
 from audiofix.metrics.score import METRICS
 from audiofix.metrics.spectral import DEFINITIONS
@@ -88,6 +89,28 @@ def test_the_model_stands_beside_plain_resampling(
     assert b"sub/b" not in done.stdout and b"sinc" in done.stdout
 
 
+def test_a_codec_is_measured_as_a_round_trip(audiofix: Run, folders: Path) -> None:
+    codec = tiny_codec_checkpoint(folders / "codec.safetensors", rate=4000)
+    words = ("eval", "-m", codec, "--data", "clean", "--baseline", "opus", "--json", "r.json")
+    done = audiofix(*words, "--html", "r.html", cwd=folders)
+    assert (done.returncode, done.stderr) == (0, b"")
+    document = json.loads((folders / "r.json").read_text())
+    assert list(document["metrics"]) == ["bitrate", "delay", "si-sdr", "lsd", "lsd-lf", "rtf"]
+    rows = {(row["name"], row["method"]): row["scores"] for row in document["results"]}
+    assert list(rows) == [
+        (n, m) for n in ("a", "sub/b", "sub/c") for m in ("sinc", "model", "opus")
+    ]
+    for name in ("a", "sub/b", "sub/c"):
+        assert rows[name, "model"]["bitrate"] == pytest.approx(2.5)  # 4000 / 24 frames of 15 bits
+        assert rows[name, "sinc"]["bitrate"] is None
+        assert rows[name, "opus"]["bitrate"] > 5
+        # Half of white noise is lost at 4 kHz, so the error is as strong as what is left.
+        assert rows[name, "sinc"]["si-sdr"] == pytest.approx(0, abs=1)
+    page = (folders / "r.html").read_text()
+    assert page.count('src="data:audio/flac') == 12
+    assert "Bit rate kbit/s" in done.stdout.decode()
+
+
 def test_the_model_is_the_upsample_verb(audiofix: Run, model: Path, folders: Path) -> None:
     """What is measured is what a user would get from the same input."""
     x, _ = soundfile.read(folders / "clean/a.wav", dtype="float32")
@@ -158,6 +181,9 @@ def test_some_failures_leave_the_others(audiofix: Run, folders: Path) -> None:
         (["--data", "clean", "--input-rates", "8k", "--to", "8k"], 2, b"not below"),
         (["--data", "absent.csv"], 3, b"cannot be read"),
         (["--data", "clean", "-m", "no-such-model"], 4, b"no-such-model"),
+        (["clean", "made", "--metrics", "bitrate"], 2, b"bitrate: needs a codec"),
+        (["--data", "clean", "--baseline", "opus"], 2, b"--baseline opus: is for codecs"),
+        (["clean", "made", "--baseline", "opus"], 2, b"--baseline opus: is for codecs"),
     ],
 )
 def test_what_cannot_be_done(

@@ -13,6 +13,12 @@ def test_a_gain_moves_every_bin_alike():
     assert lsd(10 * X, X).item() == pytest.approx(2, abs=1e-4)
 
 
+def test_silence_that_is_met_exactly_has_no_gradient():
+    x = torch.zeros(1, 9000, requires_grad=True)
+    lsd(x, torch.zeros(1, 9000)).backward()
+    assert torch.equal(x.grad, torch.zeros_like(x))
+
+
 def test_it_is_what_the_meter_measures():
     x, y = noise(2, 20_001, seed=1), noise(2, 20_001, seed=2)
     meter = SpectralMeter(DEFINITIONS["standard"], 48000, 2)

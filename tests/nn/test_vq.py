@@ -1,7 +1,25 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from audiofix.nn.vq import Codebook, ResidualVQ
+
+PROCESS = """
+import sys, torch
+from torch import distributed
+from audiofix.nn.vq import Codebook
+rank, folder = int(sys.argv[1]), sys.argv[2]
+distributed.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
+state = torch.load(f"{folder}/words.pt")
+codebook = Codebook(2, 4)
+codebook.load_state_dict(state["codebook"])
+rows = state["rows"][rank::2]
+codebook.learn(rows, codebook.search(rows))
+torch.save(codebook.state_dict(), f"{folder}/learnt-{rank}.pt")
+distributed.destroy_process_group()
+"""
 
 
 def quantiser(codebooks=3, size=16, dim=4):
@@ -64,3 +82,18 @@ def test_a_word_moves_to_the_mean_of_its_rows():
     for _ in range(200):
         codebook.learn(rows, codes)
     torch.testing.assert_close(codebook.embed[:, 2], torch.tensor([2.0, 3.0]), rtol=1e-3, atol=0)
+
+
+def test_processes_teach_one_codebook_together(tmp_path):
+    codebook, rows = Codebook(2, 4), torch.randn(40, 2)
+    torch.save({"codebook": codebook.state_dict(), "rows": rows}, tmp_path / "words.pt")
+    members = [
+        subprocess.Popen([sys.executable, "-c", PROCESS, str(rank), str(tmp_path)])
+        for rank in range(2)
+    ]
+    codebook.learn(rows, codebook.search(rows))
+    assert [member.wait(timeout=120) for member in members] == [0, 0]
+    for rank in range(2):
+        learnt = torch.load(tmp_path / f"learnt-{rank}.pt")
+        for name, tensor in codebook.state_dict().items():
+            torch.testing.assert_close(learnt[name], tensor)

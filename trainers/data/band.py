@@ -8,6 +8,7 @@ import soxr
 from audiofix.trainers.data.degrade import LOW_PASSES, band_limited, low_passed
 
 from audiofix.audio.format import Chunk
+from audiofix.errors import SettingsError
 
 Way = Literal["soxr", "polyphase", "filter"]
 _QUALITIES = ("VHQ", "HQ", "MQ")
@@ -34,6 +35,18 @@ class BandSettings:
     filter: float = 0.0
     cutoff_jitter: float = 0.0
     rounded: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be drawn from.
+
+        Raises:
+            SettingsError: there is no rate, or no way has a weight.
+        """
+        if not self.rates or min(self.rates) < 1:
+            raise SettingsError(f"data.band.rates: {list(self.rates)}: must be rates, one at least")
+        weights = (self.soxr, self.polyphase, self.filter)
+        if min(weights) < 0 or not sum(weights):
+            raise SettingsError("data.band: give soxr, polyphase or filter a weight above 0")
 
     def draw_rate(self, generator: np.random.Generator) -> int:
         """Return an input rate."""

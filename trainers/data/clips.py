@@ -7,8 +7,9 @@ import numpy as np
 import soxr
 from audiofix.trainers.data.manifest import Recording
 
-from audiofix.audio.format import Chunk
+from audiofix.audio.format import Chunk, empty_chunk
 from audiofix.audio.source import open_source
+from audiofix.errors import InputError
 
 _READ_SAMPLES = 1 << 16
 _LOUDEST_GAIN_DB = 6.0
@@ -20,7 +21,7 @@ _REMEMBERED_SECONDS = 3600.0
 def read_sound(recording: Recording, rate: int) -> Chunk:
     """Return the whole recording as `[channels, samples]` at `rate`."""
     with open_source(recording.path) as source:
-        chunks = []
+        chunks = [empty_chunk(source.format.channels)]
         while (chunk := source.read(_READ_SAMPLES)).shape[1]:
             chunks.append(chunk)
         samples = np.concatenate(chunks, axis=1)
@@ -46,9 +47,14 @@ class Clips:
             samples: length of a clip.
             speeds: playback speeds to draw from; they shift pitch and formants together, so
                 that one voice stands in for many.
+
+        Raises:
+            InputError: the recordings have no length.
         """
         self._recordings = list(recordings)
         lengths = np.array([recording.duration for recording in recordings])
+        if not (lengths >= 0).all() or not 0 < lengths.sum() < np.inf:
+            raise InputError("data: recordings of no length: check the manifest's durations")
         self._shares = lengths / lengths.sum()
         self._rate = rate
         self._samples = samples
@@ -56,7 +62,10 @@ class Clips:
         self._read = lru_cache(max(1, int(_REMEMBERED_SECONDS / lengths.mean())))(self._sound)
 
     def draw(self, generator: np.random.Generator) -> Chunk:
-        """Return one clip `[1, samples]` at a random place, speed and level."""
+        """Return one clip `[1, samples]` at a random place, speed and level.
+
+        A recording that is shorter than a clip is followed by silence.
+        """
         sound = self._read(int(generator.choice(len(self._recordings), p=self._shares)))
         row = sound[generator.integers(len(sound))]
         speed = float(generator.choice(self._speeds))

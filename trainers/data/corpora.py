@@ -1,19 +1,19 @@
 """Where recordings come from: a manifest, a folder in VCTK's layout, or any folder of sounds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
-import soundfile
 from audiofix.trainers.data.manifest import Recording, read_manifest
 
+from audiofix.audio.folder import is_audio
+from audiofix.audio.source import Source, open_source
 from audiofix.errors import InputError
 
-_SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff")
 _VCTK_FOLDER = "wav48_silence_trimmed"
 _VCTK_LEFT_OUT = ("p280", "p315")
 _VCTK_TRAINING_SPEAKERS = 100
+_READ_SAMPLES = 1 << 16
 _VALIDATION_SHARE = 10
 """One file in so many is held out where nothing else says which."""
 
@@ -23,8 +23,8 @@ def recordings(source: Path, split: str, *, silences: Path | None = None) -> lis
 
     Args:
         source: a manifest (`split,file_path,duration`), VCTK 0.92's folder, or any folder: there
-            the names decide, and about one file in ten is validation.
-        split: `train`, `validation`, or another that a manifest names.
+            the names decide, and about one file in ten, at least one, is validation.
+        split: `train`, `validation`, `test` of VCTK, or another that a manifest names.
         silences: VCTK's time stamps (`vctk-silences.0.92.txt`); each file is cut to its speech.
 
     Raises:
@@ -34,17 +34,13 @@ def recordings(source: Path, split: str, *, silences: Path | None = None) -> lis
         return read_manifest(source, split=split)
     if not source.is_dir():
         raise InputError(f"{source}: no such manifest or folder: check the name")
-    if (source / _VCTK_FOLDER).is_dir():
-        found = _vctk(source / _VCTK_FOLDER, split)
-        found = _trimmed(found, read_silences(silences)) if silences else found
-    else:
-        found = [
-            Recording(path, split, soundfile.info(path).duration)
-            for path in sorted(source.rglob("*"))
-            if path.suffix.lower() in _SOUNDS and _folder_split(path.relative_to(source)) == split
-        ]
+    vctk = source / _VCTK_FOLDER
+    paths = _vctk(vctk, split) if vctk.is_dir() else _of_split(_sounds(source), source, split)
+    times = read_silences(silences) if silences else {}
+    found = [_recording(path, split, times) for path in paths]
+    found = [recording for recording in found if recording.duration > 0]
     if not found:
-        raise InputError(f"{source}: no recording in split {split}: name another split")
+        raise InputError(f"{source}: no recording in split {split}: add recordings, two at least")
     return found
 
 
@@ -69,31 +65,41 @@ def read_silences(path: Path) -> Mapping[str, tuple[float, float]]:
         raise InputError(f"{path}: not a list of `NAME START STOP`: {error}") from error
 
 
-def _vctk(folder: Path, split: str) -> list[Recording]:
+def _vctk(folder: Path, split: str) -> list[Path]:
     """The authors' split: the first 100 speakers train, of which one utterance in ten validates."""
     speakers = sorted(p.name for p in folder.iterdir() if p.is_dir())
     speakers = [name for name in speakers if name not in _VCTK_LEFT_OUT]
     training = speakers[:_VCTK_TRAINING_SPEAKERS]
     chosen = speakers[_VCTK_TRAINING_SPEAKERS:] if split == "test" else training
     paths = [path for name in chosen for path in sorted((folder / name).glob("*_mic1.*"))]
-    return [
-        Recording(path, split, soundfile.info(path).duration)
-        for path in paths
-        if split == "test" or _folder_split(Path(path.name)) == split
-    ]
+    return paths if split == "test" else _of_split(paths, folder, split)
 
 
-def _trimmed(
-    found: list[Recording], silences: Mapping[str, tuple[float, float]]
-) -> list[Recording]:
-    trimmed = []
-    for recording in found:
-        name = recording.path.stem.removesuffix("_mic1")
-        start, stop = silences.get(name, (0.0, recording.duration))
-        trimmed.append(replace(recording, start=start, duration=stop - start))
-    return trimmed
+def _sounds(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and is_audio(path)]
 
 
-def _folder_split(name: Path) -> str:
-    held_out = crc32(name.as_posix().encode()) % _VALIDATION_SHARE == 0
-    return "validation" if held_out else "train"
+def _of_split(paths: list[Path], folder: Path, split: str) -> list[Path]:
+    """Return the paths of a split, which their names decide; one at least is held out."""
+    if not paths:
+        return []
+    draws = {path: crc32(path.relative_to(folder).as_posix().encode()) for path in paths}
+    held_out = {path for path, draw in draws.items() if draw % _VALIDATION_SHARE == 0}
+    held_out = held_out or {min(paths, key=lambda path: draws[path])}
+    wanted = {"validation": held_out, "train": set(paths) - held_out}.get(split, set())
+    return [path for path in paths if path in wanted]
+
+
+def _recording(path: Path, split: str, silences: Mapping[str, tuple[float, float]]) -> Recording:
+    with open_source(path) as source:
+        samples = _counted(source) if source.samples is None else source.samples
+        duration = samples / source.format.rate
+    start, stop = silences.get(path.stem.removesuffix("_mic1"), (0.0, duration))
+    return Recording(path, split, min(stop, duration) - start, start)
+
+
+def _counted(source: Source) -> int:
+    count = 0
+    while samples := source.read(_READ_SAMPLES).shape[1]:
+        count += samples
+    return count

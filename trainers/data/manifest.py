@@ -22,7 +22,7 @@ def read_manifest(path: Path, *, split: str) -> list[Recording]:
 
     Args:
         path: the manifest.
-        split: its name, or how it begins where no split has that name: `valid`.
+        split: its name. Where no split has that name, one begins like it: `val`, `valid`.
 
     Raises:
         InputError: the manifest is missing, lacks a column, or has nothing in that split.
@@ -42,7 +42,9 @@ def read_manifest(path: Path, *, split: str) -> list[Recording]:
             f"{path}: not a manifest ({error}): it needs the columns split,file_path,duration"
         ) from error
     chosen = [r for r in recordings if r.split == split] or [
-        r for r in recordings if r.split.startswith(split)
+        r
+        for r in recordings
+        if r.split and (r.split.startswith(split) or split.startswith(r.split))
     ]
     if not chosen:
         raise InputError(f"{path}: no recording in split {split}: name another split")

@@ -7,6 +7,8 @@ import numpy as np
 from audiofix.audio.format import Chunk
 
 _SILENCE = 1e-8
+_FLAT_BELOW = 0.01
+"""Part of the band in which noise of any slope is white: brown noise is mostly inaudible else."""
 
 
 def add_noise(
@@ -25,9 +27,9 @@ def add_noise(
     if generator.random() < 0.5:
         spectrum = np.fft.rfft(generator.standard_normal(clean.shape))
         slope = generator.uniform(0.0, 1.0)  # white to brown
-        noise = np.fft.irfft(
-            spectrum / np.arange(1, spectrum.shape[1] + 1) ** slope, clean.shape[1]
-        ).astype(np.float32)
+        place = np.linspace(0, 1, spectrum.shape[1])
+        shaped = spectrum / np.maximum(place, _FLAT_BELOW) ** slope
+        noise = np.fft.irfft(shaped, clean.shape[1]).astype(np.float32)
     ratio = 10 ** (generator.uniform(min(range_db), max(range_db)) / 20)
     level = np.sqrt(np.mean(clean**2) / (np.mean(noise**2) + _SILENCE)) / ratio
     return np.ascontiguousarray(clean + noise * np.float32(level), np.float32)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from audiofix.trainers.loop import Recipe
+from audiofix.trainers.recipe import Recipe
+from audiofix.trainers.run_settings import settings_table
 
 from audiofix.errors import InputError, SettingsError, UsageError
 from audiofix.settings import overlaid, parse_assignment, read_settings
@@ -17,6 +18,7 @@ from audiofix.settings import overlaid, parse_assignment, read_settings
 RECIPES: Mapping[str, tuple[str, str]] = {
     "vmasr": ("audiofix.trainers.recipes.vmasr", "VMASRRecipe"),
     "audiodec": ("audiofix.trainers.recipes.audiodec", "AudioDecRecipe"),
+    "audiodec.vocoder": ("audiofix.trainers.recipes.audiodec_vocoder", "VocoderRecipe"),
 }
 """System -> the module and class of its recipe; the module's `Settings` are the recipe's."""
 
@@ -41,11 +43,12 @@ def plan(system: str, config: str | None, assignments: tuple[str, ...]) -> Plan:
 
     Args:
         system: a key of `RECIPES`.
-        config: a preset's name or a TOML file; None takes the preset of the system's name.
+        config: a preset's name, a TOML file, or the settings.json of another run; None takes the
+            preset of the system's name.
         assignments: `key.key=value`, each replaces one setting.
 
     Raises:
-        UsageError: the system or preset is unknown.
+        UsageError: the system or preset is unknown, or a package for training is missing.
         SettingsError: a setting is unknown or has a wrong value.
     """
     if system not in RECIPES:
@@ -53,7 +56,10 @@ def plan(system: str, config: str | None, assignments: tuple[str, ...]) -> Plan:
     table = _table(config or system)
     for word in assignments:
         table = overlaid(table, parse_assignment(word))
-    settings = import_module(RECIPES[system][0]).Settings
+    try:
+        settings = import_module(RECIPES[system][0]).Settings
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name}: not installed: pip install 'audiofix[train]'") from error
     return Plan(system, read_settings(settings, table))
 
 
@@ -73,8 +79,10 @@ def _table(config: str) -> dict[str, Any]:
             raise UsageError(
                 f"--config {config}: neither a file nor a preset: use {', '.join(presets())}"
             )
+        if config.endswith(".json"):
+            return settings_table(text)
         return tomllib.loads(text)
     except OSError as error:
         raise InputError(f"{config}: {error.strerror}: name a file that can be read") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{config}: not TOML ({error}): correct it") from error
+    except (ValueError, LookupError, TypeError) as error:  # TOML's and JSON's errors among them
+        raise SettingsError(f"{config}: not settings ({error}): correct it") from error

@@ -1,94 +1,69 @@
-"""How AudioDec's autoencoder is trained (specification, sections 10 and 11).
+"""How AudioDec's autoencoder is trained (Wu et al., ICASSP 2023; specification, section 11).
 
 Stage 1 learns encoder, codebooks and decoder from spectral distances; stage 2 keeps the codes as
-they are and teaches the decoder with a discriminator. Denoising trains an encoder for codebooks and
+they are and teaches the decoder with discriminators. Denoising trains an encoder for codebooks and
 decoder that exist. Small data sets can start without codes at all and take the first codebooks from
 the encoder's own vectors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from audiofix.trainers.codebooks import codebooks_from
-from audiofix.trainers.data.clips import Clips, read_sound
-from audiofix.trainers.data.corpora import recordings, spread
-from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.codebooks import codebooks_from, words_in_use
+from audiofix.trainers.data.clips import Clips
+from audiofix.trainers.data.corpora import recordings
 from audiofix.trainers.data.noise import add_noise
-from audiofix.trainers.journal import Example
-from audiofix.trainers.loop import TOTAL, Batch, Item, LoopSettings, Losses
-from audiofix.trainers.losses import adversarial
-from audiofix.trainers.losses.spectral import Resolution, spectral_losses
+from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.losses.sound import Parts, SoundLossSettings
+from audiofix.trainers.recipe import Batch, Losses
+from audiofix.trainers.recipes.sound import GENERATOR, ClipSettings, JudgeSettings, SoundRecipe
 from audiofix.trainers.transform_start import start_as_transform
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from audiofix.audio.format import Chunk
 from audiofix.backends.audiodec.autoencoder import Autoencoder
-from audiofix.backends.audiodec.config import AutoencoderConfig
+from audiofix.backends.audiodec.config import VOCODER_PREFIX, AutoencoderConfig
 from audiofix.backends.weights import Checkpoint, fill_module, load_checkpoint, save_checkpoint
-from audiofix.dsp.mel import log_mel, mel_filters
-
-_SILENCE = 1e-3
-"""Mean size of samples below which a clip counts as silence in the waveform loss."""
-_WORST_DIFFERENCE = 4.0
+from audiofix.errors import SettingsError
 
 Part = Literal["encoder", "decoder"]
 
 _START_SEED = 0
-_START_CLIPS = 400
+_START_CLIPS = 1000
 """Clips that a transform start and the first codebooks are made of."""
 
+_FRAMES_AFTER_NOTHING = 8
+"""First frames of a clip, left out of the codebooks: they see the zeros before it."""
+
 
 @dataclass(frozen=True, slots=True)
-class DataSettings:
-    """What clips are cut from.
+class DataSettings(ClipSettings):
+    """What clips are cut from, and the noise over them.
 
     Attributes:
-        rate: samples per second of the model.
-        samples: of a clip, a multiple of the hop.
-        folders: names of the folders whose files are used, none for all.
-        speeds: playback speeds to draw from.
         noise_db: lowest and highest signal-to-noise ratio of the encoder's input, for a denoising
             encoder; none for clean input.
-        validation_files: files validated, spread over the split; 0 for all.
+        noise: manifest or folder of noises; empty for other clips of the same data.
     """
 
-    rate: int = 48000
-    samples: int = 9600
-    folders: tuple[str, ...] = ()
-    speeds: tuple[float, ...] = (1.0,)
     noise_db: tuple[float, ...] = ()
-    validation_files: int = 16
+    noise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class LossSettings:
-    """Weights of the losses; what weighs nothing is not computed.
+class LossSettings(SoundLossSettings):
+    """Weights of the losses.
 
     Attributes:
-        mel: log-mel distance (published: 45).
-        mel_fft: samples of its transform.
-        mel_bands: of its filters.
-        stft: multi-resolution STFT loss, at windows that fit `rate` (published: off).
-        waveform: distance of the samples, relative to the target's size (ours: few steps do not
-            suffice to find phases from spectra alone).
         commitment: of the encoder to its codes (published: 1).
-        adversarial: of the discriminator's scores.
-        features: of its feature maps.
     """
 
-    mel: float = 45.0
-    mel_fft: int = 2048
-    mel_bands: int = 80
-    stft: float = 0.0
-    waveform: float = 0.0
     commitment: float = 1.0
-    adversarial: float = 0.0
-    features: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +73,7 @@ class Settings:
     Attributes:
         name: of the checkpoint.
         transform_start: begin as a linear transform codec; see `trainers.transform_start`.
-        late_frames: frames that the sound may come late; a stream makes up for them.
+        late_frames: frames that the sound may come late; streams make up for them.
         quantised: whether vectors pass through the codebooks.
         codebooks_from_data: make the codebooks, before the first step, of the encoder's vectors.
         learn_codebooks: move the codebooks with every step (published stage 1).
@@ -109,6 +84,7 @@ class Settings:
 
     name: str = "audiodec"
     model: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    discriminator: JudgeSettings = field(default_factory=JudgeSettings)
     data: DataSettings = field(default_factory=DataSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
@@ -121,11 +97,18 @@ class Settings:
     start: str = ""
     half: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
 
-class AudioDecRecipe:
-    """`trainers.loop.Recipe` for the autoencoder."""
+        Raises:
+            SettingsError: the noise has no range.
+        """
+        if len(self.data.noise_db) not in (0, 2):
+            raise SettingsError(f"data.noise_db: {list(self.data.noise_db)}: must be two numbers")
 
-    monitor = "mel"
+
+class AudioDecRecipe(SoundRecipe):
+    """`trainers.recipe.Recipe` for the autoencoder."""
 
     def __init__(self, settings: Settings, source: Path, device: torch.device) -> None:
         """Make the networks and find the data.
@@ -133,167 +116,119 @@ class AudioDecRecipe:
         Raises:
             InputError: there is no data.
             CheckpointError: the checkpoint to start from does not fit.
+            SettingsError: parts are frozen that were never trained, clips are no whole number of
+                frames, or too few for the codebooks.
         """
-        self.settings, self.device = settings, device
+        if settings.frozen and not settings.start:
+            raise SettingsError("frozen: needs weights to keep: add --set start=CHECKPOINT")
+        super().__init__(settings.data, settings.loss, settings.model.hop, source)
+        self.settings = settings
         data = settings.data
-        self.training = self._recordings(source, "train")
-        self.held_out = spread(self._recordings(source, "validation"), data.validation_files)
-        self._clips = Clips(self.training, data.rate, data.samples, data.speeds)
+        self._noises = self._clips
+        if data.noise:
+            noises = recordings(Path(data.noise), "train")
+            self._noises = Clips(noises, data.rate, data.samples, (1.0,))
         codec = Autoencoder(settings.model)
         if settings.start:
-            start = load_checkpoint(settings.start)
-            fill_module(codec, start.tensors, start.name)
+            fill_autoencoder(codec, load_checkpoint(settings.start))
         if settings.transform_start:
-            draws = (np.random.default_rng([_START_SEED, n]) for n in range(_START_CLIPS))
-            clips = torch.cat([torch.from_numpy(self._clips.draw(draw)) for draw in draws])
+            clips = torch.cat([torch.from_numpy(clip) for clip in self._start_clips()])
             start_as_transform(codec, clips.reshape(-1, settings.model.hop))
         if settings.codebooks_from_data:
             self._make_codebooks(codec)
-        self.networks: dict[str, nn.Module] = {"generator": codec.to(device)}
-        if settings.loss.adversarial or settings.loss.features:
-            from audiofix.backends.audiodec.discriminator import build
-
-            self.networks["discriminator"] = build({}).to(device)
-        self._filters = mel_filters(data.rate, settings.loss.mel_fft, settings.loss.mel_bands)
-
-    def _recordings(self, source: Path, split: str) -> list[Recording]:
-        folders = self.settings.data.folders
-        found = recordings(source, split)
-        return [r for r in found if not folders or r.path.parent.name in folders]
+        self.enlist(codec, settings.discriminator if settings.loss.judged else None, device)
 
     def _make_codebooks(self, codec: Autoencoder) -> None:
-        draws = (np.random.default_rng([_START_SEED, n]) for n in range(_START_CLIPS))
-        with torch.inference_mode():
+        codec.eval()
+        with torch.no_grad():
             vectors = [
-                codec.projector(codec.encoder(torch.from_numpy(self._clips.draw(draw))[None]))
-                for draw in draws
+                codec.projector(codec.encoder(torch.from_numpy(clip)[None]))
+                for clip in self._start_clips()
             ]
-        # The first frames of a clip see the zeros before it.
-        rows = torch.cat([one[0, :, 8:].t() for one in vectors]).clone()
+        rows = torch.cat([one[0, :, _FRAMES_AFTER_NOTHING:].t() for one in vectors])
         codebooks_from(rows, codec.quantizer.codebook, _START_SEED)
 
-    def item(self, generator: np.random.Generator) -> Item:
-        """Return a clip, and the encoder's input: the clip, or noise over it."""
-        clean = self._clips.draw(generator)
+    def _start_clips(self) -> Iterator[Chunk]:
+        for number in range(_START_CLIPS):
+            yield self._clips.draw(np.random.default_rng([_START_SEED, number]))
+
+    def heard(self, clean: Chunk, generator: np.random.Generator) -> Chunk:
+        """Return the clip, with noise over it where the settings want it."""
         noise_db = self.settings.data.noise_db
-        heard = (
-            add_noise(clean, self._clips.draw(generator), noise_db, generator)
-            if noise_db
-            else clean
-        )
-        return {"clean": clean, "heard": heard}
+        if not noise_db:
+            return clean
+        noise = np.resize(self._noises.draw(generator), clean.shape)
+        return add_noise(clean, noise, noise_db, generator)
 
     def losses(self, turn: str, batch: Batch) -> Losses:
         """Return the losses of one network's turn."""
-        return self._generator(batch) if turn == "generator" else self._discriminator(batch)
+        if turn == GENERATOR:
+            self._keep_frozen()
+        return super().losses(turn, batch)
 
-    def _generator(self, batch: Batch) -> Losses:
-        settings, codec = self.settings, self.networks["generator"]
-        assert isinstance(codec, Autoencoder)
-        codec.quantizer.train(settings.learn_codebooks and codec.training)
-        for part in settings.frozen:
-            for network in (
-                (codec.encoder, codec.projector) if part == "encoder" else (codec.decoder,)
-            ):
-                network.requires_grad_(False)
-        made, commitment = self._made(codec, batch["heard"])
-        batch["made"] = made.detach()
-        weights, parts = settings.loss, {}
-        estimate, target = made[:, 0].float(), batch["clean"][:, 0]
-        if weights.mel:
-            parts["mel"] = weights.mel, self._mel_distance(estimate, target)
-        if weights.stft:
-            convergence, distance = spectral_losses(
-                estimate, target, _resolutions(settings.data.rate), each=True
-            )
-            parts["stft"] = weights.stft, convergence + distance
-        if weights.waveform:
-            size = target.abs().mean(1).clamp(min=_SILENCE)
-            difference = (estimate - target).abs().mean(1) / size
-            parts["waveform"] = weights.waveform, difference.clamp(max=_WORST_DIFFERENCE).mean()
-        if settings.quantised:
-            parts["commitment"] = weights.commitment, commitment
-        if "discriminator" in self.networks:
-            parts |= self._judged(batch["clean"], made)
-        total = torch.stack([weight * loss for weight, loss in parts.values()]).sum()
-        return {name: loss for name, (_, loss) in parts.items()} | {TOTAL: total}
+    def _keep_frozen(self) -> None:
+        """Undo, for what is frozen, the loop's readying of the whole network."""
+        codec = _autoencoder(self.networks[GENERATOR])
+        codec.quantizer.train(self.settings.learn_codebooks)
+        frozen: list[nn.Module] = []
+        if "encoder" in self.settings.frozen:
+            frozen += [codec.encoder, codec.projector]
+        if "decoder" in self.settings.frozen:
+            frozen.append(codec.decoder)
+        for part in frozen:
+            part.eval().requires_grad_(False)
 
-    def _judged(self, clean: Tensor, made: Tensor) -> dict[str, tuple[float, Tensor]]:
-        weights, judge = self.settings.loss, self.networks["discriminator"]
-        with torch.no_grad():
-            real = judge(clean)
-        fake = judge(made)
-        scores = [maps[-1] for maps in fake]
-        distances = [
-            (f - r).abs().mean()
-            for ours, theirs in zip(fake, real, strict=True)
-            for f, r in zip(ours[:-1], theirs[:-1], strict=True)
-        ]
-        return {
-            "adversarial": (weights.adversarial, adversarial.least_squares_generator(scores)),
-            "features": (weights.features, torch.stack(distances).sum()),
-        }
-
-    def _discriminator(self, batch: Batch) -> Losses:
-        judge = self.networks["discriminator"]
-        real = [maps[-1] for maps in judge(batch["clean"])]
-        fake = [maps[-1] for maps in judge(batch["made"])]
-        return {TOTAL: adversarial.least_squares_discriminator(real, fake)}
+    def decoded(self, network: nn.Module, heard: Tensor) -> tuple[Tensor, Parts]:
+        """Return the decoded sound, and the codes' commitment."""
+        codec = _autoencoder(network)
+        late = self.settings.late_frames * self.settings.model.hop
+        vectors, parts = codec.projector(codec.encoder(pad(heard, (0, late)))), Parts()
+        if self.settings.quantised:
+            # Half precision would choose other words.
+            with torch.autocast(heard.device.type, enabled=False):
+                found = codec.quantizer(vectors.float())
+            vectors = found.vectors
+            parts["commitment"] = self.settings.loss.commitment, found.losses.sum()
+        return codec.decoder(vectors)[..., late:], parts
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
-        """Return the mean log-mel distance of held-out files, and the words in use."""
-        distances = []
-        for recording in self.held_out:
-            clip = self._held_out_clip(recording)
-            made, _ = self._made(networks["generator"], clip)
-            distances.append(self._mel_distance(made[:, 0], clip[:, 0]).item())
-        return {"mel": float(np.mean(distances))}
+        """Return the log-mel distance of held-out files, and how the codebooks are used."""
+        figures = super().validate(networks)
+        return {**figures, **self._usage(_autoencoder(networks[GENERATOR]))}
 
-    def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:
-        """Return held-out clips: input and estimate."""
-        examples = []
-        for recording in spread(self.held_out, count):
-            clip = self._held_out_clip(recording)
-            made, _ = self._made(networks["generator"], clip)
-            sounds = {"input": clip[0].cpu().numpy(), "estimate": made[0].cpu().numpy()}
-            examples.append(Example(recording.path.stem, self.settings.data.rate, sounds))
-        return examples
+    def _usage(self, codec: Autoencoder) -> Mapping[str, float]:
+        if not self.settings.quantised:
+            return {}
+        codes = []
+        for recording in self.held_out:
+            _, heard = self.held_out_pair(recording)
+            found = codec.quantizer(codec.projector(codec.encoder(heard)))
+            codes.append(found.codes.flatten(1))
+        return words_in_use(torch.cat(codes, dim=1), self.settings.model.codebook_size)
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the codec as a checkpoint for `encode --model`."""
         settings = self.settings
-        config = {"rate": settings.data.rate, "autoencoder": asdict(settings.model)}
-        config["late_frames"] = settings.late_frames
-        tensors = networks["generator"].state_dict()
+        config = {
+            "rate": settings.data.rate,
+            "autoencoder": asdict(settings.model),
+            "late_frames": settings.late_frames,
+        }
+        tensors = networks[GENERATOR].state_dict()
         checkpoint = Checkpoint(settings.name, "audiodec", config, tensors, str(path))
         save_checkpoint(path, checkpoint, half=settings.half)
 
-    def _made(self, codec: nn.Module, heard: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the decoded sound `[batch, 1, samples]` and the codes' commitment."""
-        assert isinstance(codec, Autoencoder)
-        late = self.settings.late_frames * self.settings.model.hop
-        vectors = codec.projector(codec.encoder(pad(heard, (0, late))))
-        commitment = vectors.new_zeros(())
-        if self.settings.quantised:
-            found = codec.quantizer(vectors)
-            vectors, commitment = found.vectors, found.losses.sum()
-        return codec.decoder(vectors)[..., late : late + heard.shape[-1]], commitment
 
-    def _mel_distance(self, estimate: Tensor, target: Tensor) -> Tensor:
-        hop = self.settings.model.hop
-        made, wanted = (log_mel(x, self._filters, hop) for x in (estimate, target))
-        return (made - wanted).abs().mean()
+def fill_autoencoder(codec: Autoencoder, start: Checkpoint) -> None:
+    """Put a codec's tensors into the network, those of a vocoder left aside.
 
-    def _held_out_clip(self, recording: Recording) -> Tensor:
-        sound: Chunk = read_sound(recording, self.settings.data.rate)[:1]
-        hop = self.settings.model.hop
-        return torch.from_numpy(sound[:, : sound.shape[1] // hop * hop])[None].to(self.device)
+    Raises:
+        CheckpointError: they do not fit.
+    """
+    own = {n: t for n, t in start.tensors.items() if not n.startswith(VOCODER_PREFIX)}
+    fill_module(codec, own, start.name)
 
 
-def _resolutions(rate: int) -> tuple[Resolution, ...]:
-    """Return windows of 10, 25 and 64 ms."""
-    found = []
-    for seconds in (0.010, 0.025, 0.064):
-        window = round(seconds * rate)
-        found.append(Resolution(1 << (window - 1).bit_length(), window // 4, window))
-    return tuple(found)
+def _autoencoder(network: nn.Module) -> Autoencoder:
+    assert isinstance(network, Autoencoder)
+    return network

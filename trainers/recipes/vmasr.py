@@ -12,10 +12,12 @@ from audiofix.trainers.data.clips import Clips, read_sound
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.journal import Example
-from audiofix.trainers.loop import TOTAL, Batch, Item, LoopSettings, Losses
+from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses import adversarial
 from audiofix.trainers.losses.gradient_penalty import gradient_penalty
 from audiofix.trainers.losses.spectral import spectral_losses
+from audiofix.trainers.recipe import TOTAL, Batch, Item, Losses
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
@@ -25,8 +27,9 @@ from audiofix.backends.vmasr.discriminator import DiscriminatorConfig, MultiPeri
 from audiofix.backends.vmasr.enhance import enhance_spectra
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.backends.vmasr.restore import edge_bin
-from audiofix.backends.weights import Checkpoint, save_checkpoint
+from audiofix.backends.weights import Checkpoint, fill_module, load_checkpoint, save_checkpoint
 from audiofix.dsp.stft import log_magnitude_and_phase
+from audiofix.errors import InputError, SettingsError
 from audiofix.metrics.lsd import lsd
 
 _VALIDATION_SEED = 0
@@ -105,6 +108,20 @@ class Settings:
     start: str = ""
     half: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what the network cannot take.
+
+        Raises:
+            SettingsError: a setting is out of its range.
+        """
+        frames, multiple = self.data.frames, self.model.frame_multiple
+        if frames < 1 or frames % multiple:
+            raise SettingsError(f"data.frames: {frames}: must be a multiple of {multiple}")
+        if not self.data.validation_rates:
+            raise SettingsError("data.validation_rates: none: name one at least")
+        if not any(asdict(self.loss)[name] for name in ("distance", "magnitude", "stft")):
+            raise SettingsError("loss: give distance, magnitude or stft a weight")
+
 
 class VMASRRecipe:
     """`trainers.loop.Recipe` for VM-ASR."""
@@ -137,7 +154,12 @@ class VMASRRecipe:
         data = self.settings.data
         silences = Path(data.silences) if data.silences else None
         found = recordings(source, split, silences=silences)
-        return [r for r in found if not data.folders or r.path.parent.name in data.folders]
+        if not data.folders:
+            return found
+        chosen = [one for one in found if one.path.parent.name in data.folders]
+        if not chosen:
+            raise InputError(f"{source}: split {split} has nothing in data.folders: name others")
+        return chosen
 
     def item(self, generator: np.random.Generator) -> Item:
         """Return a clip with and without its high band, and the bin where that begins."""
@@ -184,7 +206,7 @@ class VMASRRecipe:
         checkpoint = Checkpoint(settings.name, "vmasr", config, tensors, str(path))
         save_checkpoint(path, checkpoint, half=settings.half)
 
-    def _edge(self, low_rate: int) -> np.ndarray:  # type: ignore[type-arg]
+    def _edge(self, low_rate: int) -> NDArray[np.int64]:
         settings = self.settings
         return np.array(edge_bin(low_rate / 2, settings.data.rate, settings.model.bins))
 
@@ -268,7 +290,5 @@ def _above(made: Tensor, wanted: Tensor, edge: Tensor) -> Tensor:
 
 
 def _start_from(network: nn.Module, start: str) -> None:
-    from audiofix.backends.weights import fill_module, load_checkpoint
-
     checkpoint = load_checkpoint(start)
     fill_module(network, checkpoint.tensors, checkpoint.name)

@@ -6,7 +6,7 @@ its feature maps, of which the last one is its score.
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ _RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
 """FFT size, hop and window length in samples, as published; tables may say others."""
 
 Table = Mapping[str, Any]
+Kind = Literal["hifigan", "univnet"]
 
 
 class Layer(nn.Module):
@@ -222,6 +223,47 @@ class UnivNetDiscriminator(nn.Module):
 
 def _periods(table: Table, period: Table) -> Judges:
     return Judges([PeriodDiscriminator(one, period) for one in table.get("periods", _PERIODS)])
+
+
+def published(kind: Kind, divisor: int = 1) -> Config:
+    """Return the table of the discriminators that the published models were trained against.
+
+    Args:
+        kind: `univnet` taught symADuniv and the vocoder v3, `hifigan` all the others.
+        divisor: 1, 2, 4 or 8; the widths are divided by it.
+
+    Raises:
+        SettingsError: the divisor is another.
+    """
+    if divisor not in (1, 2, 4, 8):
+        raise SettingsError(f"discriminator.divisor: {divisor}: use 1, 2, 4 or 8")
+    shared = {"in_channels": 1, "out_channels": 1, "bias": True}
+    period = {
+        **shared,
+        "kernel_sizes": (5, 3),
+        "channels": 32 // divisor,
+        "downsample_scales": (3, 3, 3, 3, 1),
+        "max_downsample_channels": 1024 // divisor,
+    }
+    scale = {
+        **shared,
+        "kernel_sizes": (15, 41, 5, 3),
+        "channels": 128 // divisor,
+        "downsample_scales": (4, 4, 4, 4, 1),
+        "max_downsample_channels": 1024 // divisor,
+        "max_groups": 16,
+    }
+    spectral = {
+        "kernel_sizes": (*[(3, 9)] * 4, (3, 3), (3, 3)),
+        "strides": ((1, 1), *[(1, 2)] * 3, (1, 1), (1, 1)),
+        "channels": 32 // divisor,
+        "bias": True,
+        "nonlinear_activation_params": {"negative_slope": 0.2},
+    }
+    others = {"scale_discriminator_params": scale}
+    if kind == "univnet":
+        others = {"spectral_discriminator_params": spectral}
+    return {"period_discriminator_params": period, **others}
 
 
 def build(config: Config) -> HiFiGANDiscriminator | UnivNetDiscriminator:

@@ -20,3 +20,9 @@ def test_refuses_other_tables(tmp_path, text):
         read_manifest(tmp_path / "m.csv", split="train")
     with pytest.raises(InputError, match="cannot be read"):
         read_manifest(tmp_path / "other.csv", split="train")
+
+
+@pytest.mark.parametrize(("written", "asked"), [("valid", "validation"), ("validation", "val")])
+def test_a_split_may_have_its_short_name(tmp_path, written, asked):
+    (tmp_path / "m.csv").write_text(f"split,file_path,duration\n,a.wav,1\n{written},b.wav,1\n")
+    assert [r.path.name for r in read_manifest(tmp_path / "m.csv", split=asked)] == ["b.wav"]

@@ -1,0 +1,51 @@
+"""What an evaluation found, as tables for people."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from audiofix.verbs.findings import Findings, heading, number
+
+
+def print_tables(found: Findings, *, means_only: bool) -> None:
+    """Print every result and the means, or the means alone, on standard output."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(width=250, highlight=False)  # a pipe has no width: never fold
+    if not means_only:
+        console.print(_results_table(found))
+        console.print()
+    console.print(_means_table(found))
+    console.print("\nBelow each mean: its 95% bootstrap interval over files.")
+    if any(name.startswith("lsd") for name in found.metrics):
+        settings = "; ".join(f"{key}: {value}" for key, value in found.lsd.items())
+        console.print(f"LSD: {settings}.", markup=False)
+
+
+def _results_table(found: Findings) -> Table:
+    table = _table(found, "recording", "input Hz", "method")
+    for r in found.results:
+        scores = (number(name, r.scores[name]) for name in found.metrics)
+        table.add_row(escape(r.name), str(r.input_rate or "–"), r.method, *scores)
+    return table
+
+
+def _means_table(found: Findings) -> Table:
+    table = _table(found, "mean of", "input Hz", "method", "files")
+    for mean in found.means:
+        cells = []
+        for name, score in mean.scores.items():
+            ends = f"{number(name, score.low)} … {number(name, score.high)}"
+            cells.append(f"{number(name, score.mean)}\n[dim]{ends}[/dim]")
+        labels = (escape(mean.group), str(mean.input_rate or "–"), mean.method, str(mean.files))
+        table.add_row(*labels, *cells)
+    return table
+
+
+def _table(found: Findings, *labels: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for label in labels:
+        table.add_column(label, overflow="fold")
+    for name in found.metrics:
+        table.add_column(heading(name), justify="right", overflow="fold")
+    return table

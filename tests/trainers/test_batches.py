@@ -1,0 +1,52 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from audiofix.trainers.batches import Batches, collated
+from audiofix.trainers.distributed import Team
+from audiofix.trainers.loop_settings import LoopSettings
+
+CPU = torch.device("cpu")
+SETTINGS = LoopSettings(batch=4, accumulate=2)
+
+
+def item(generator):
+    return {"x": generator.standard_normal(3)}
+
+
+def drawn(settings=SETTINGS, own=None, steps=(0, 1)):
+    with Batches(item, settings, own or Team(), CPU) as batches:
+        return [[part["x"] for part in batches.parts(step)] for step in steps]
+
+
+def test_parts_are_what_the_numbers_of_the_items_say():
+    parts = drawn()
+    assert [part.shape for part in parts[1]] == [(2, 3), (2, 3)]
+    expected = [np.random.default_rng([1, number]).standard_normal(3) for number in range(4, 8)]
+    assert np.array_equal(torch.cat(parts[1]), np.stack(expected))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_neither_threads_nor_where_a_run_begins_change_a_batch(workers):
+    later = drawn(replace(SETTINGS, workers=workers), steps=(1,))[0]
+    assert torch.equal(torch.cat(later), torch.cat(drawn()[1]))
+
+
+def test_processes_share_a_batch_out():
+    alone = torch.cat(drawn()[0])
+    shares = [torch.cat(drawn(own=Team(rank, 2))[0]) for rank in (0, 1)]
+    assert torch.equal(torch.stack(shares, dim=1).flatten(0, 1), alone)
+
+
+def test_the_error_of_an_item_is_raised_where_its_batch_is_asked_for():
+    def broken(generator):
+        raise ValueError("unreadable")
+
+    with Batches(broken, SETTINGS, Team(), CPU) as batches, pytest.raises(ValueError, match="unre"):
+        batches.parts(0)
+
+
+def test_numbers_of_items_become_a_row():
+    batch = collated([{"edge": np.array(3)}, {"edge": np.array(5)}], CPU)
+    assert batch["edge"].tolist() == [3, 5]

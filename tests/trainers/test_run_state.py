@@ -1,0 +1,66 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.run_state import STATE_FILE, fresh_state
+from torch import nn
+from toy import ToyRecipe, weights
+
+from audiofix.errors import CheckpointError
+
+CPU = torch.device("cpu")
+SETTINGS = LoopSettings(precision="fp16")
+
+
+def fresh(settings=SETTINGS, networks=None):
+    return fresh_state(networks or ToyRecipe().networks, settings, CPU)
+
+
+def saved(folder):
+    state = fresh()
+    for parameter in state.networks["generator"].parameters():
+        parameter.grad = torch.ones_like(parameter)
+    state.optimisers["generator"].step()
+    state.step, state.stale, state.best = 7, 2, [(0.5, "best-3.safetensors")]
+    state.save(folder)
+    return state
+
+
+def test_what_is_saved_comes_back(tmp_path):
+    before, after = saved(tmp_path), fresh()
+    after.load(tmp_path, CPU)
+    assert torch.equal(weights(after.networks), weights(before.networks))
+    assert torch.equal(weights(after.averages), weights(before.averages))
+    assert (after.step, after.stale, after.best) == (7, 2, [(0.5, "best-3.safetensors")])
+    first, second = (s.optimisers["generator"].state_dict()["state"] for s in (before, after))
+    assert first.keys() == second.keys() and first
+    assert all(torch.equal(first[k]["exp_avg_sq"], second[k]["exp_avg_sq"]) for k in first)
+    assert after.scaler.state_dict() == before.scaler.state_dict()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"\x80\x02cos\nsystem\n."])
+def test_damage_is_told_in_one_line(tmp_path, content):
+    (tmp_path / STATE_FILE).write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"last.pt: not a state of this run \(.+\)") as caught:
+        fresh().load(tmp_path, CPU)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: fresh(networks={"generator": nn.Linear(3, 3)}),
+        lambda: fresh(networks={"critic": nn.Linear(8, 1)}),
+    ],
+)
+def test_the_state_of_other_networks_is_refused(tmp_path, other):
+    saved(tmp_path)
+    with pytest.raises(CheckpointError, match="the run's own settings"):
+        other().load(tmp_path, CPU)
+
+
+def test_a_state_of_another_precision_is_refused(tmp_path):
+    fresh(replace(SETTINGS, precision="fp32")).save(tmp_path)
+    with pytest.raises(CheckpointError, match="not a state of this run"):
+        fresh().load(tmp_path, CPU)
