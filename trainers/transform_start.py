@@ -4,6 +4,8 @@ The strided convolutions of the plain architecture (`codec = "audiodec"`) have n
 them, and its residual units pass their input on. So a network can begin as a linear transform: the
 encoder lays the samples of a frame out over its channels, the projector takes their principal
 components, and the decoder goes back the same way. Training then starts from intelligible sound.
+Components are scaled by a power of their deviation, so that a quantiser's noise follows the
+spectrum of speech part of the way, as the ear wants it (noise shaping).
 The output is one frame late, because a code ends at the first sample of its own frame
 (specification, section 8).
 """
@@ -15,16 +17,19 @@ from audiofix.backends.audiodec.autoencoder import Autoencoder, DecoderBlock, En
 from audiofix.errors import SettingsError
 
 _NOISE = 0.1
-"""Part of the usual random weights that stays, so that unused channels can learn."""
+"""Part of the decoder's usual random weights that stays, so that unused channels can learn. The
+encoder keeps none: it is meant to stay as it is."""
 
 
 @torch.no_grad()
-def start_as_transform(codec: Autoencoder, frames: Tensor) -> None:
+def start_as_transform(codec: Autoencoder, frames: Tensor, shaping: float = 0.0) -> None:
     """Set the weights, in place.
 
     Args:
         codec: of the plain, causal, mono family.
         frames: sound, `[frames, hop]`, many more than `hop`.
+        shaping: 0 for a quantiser's noise of equal strength in all components, 1 for noise in
+            proportion to each.
 
     Raises:
         SettingsError: the architecture has activations in the way, or too few channels.
@@ -32,14 +37,15 @@ def start_as_transform(codec: Autoencoder, frames: Tensor) -> None:
     config = codec.config
     if config.activated or config.input_channels != 1:
         raise SettingsError("transform_start: needs codec = 'audiodec' with one channel")
-    for parameter in codec.parameters():
-        parameter.mul_(_NOISE)
+    for part, share in ((codec.encoder, 0.0), (codec.projector, 0.0), (codec.decoder, _NOISE)):
+        for parameter in part.parameters():
+            parameter.mul_(share)
     components = _principal_components(frames, config.code_dim)
+    scales = (frames @ components.t()).std(0)[:, None] ** shaping
     _begin_encoder(codec.encoder.conv_blocks, codec.encoder.conv.conv.weight)
     project = codec.projector.project.conv.weight
-    project[:, : config.hop] = 0
-    project[:, : config.hop, -1] = components
-    _begin_decoder(codec, components)
+    project[:, : config.hop, -1] = components / scales
+    _begin_decoder(codec, components * scales)
 
 
 def _principal_components(frames: Tensor, count: int) -> Tensor:

@@ -73,6 +73,7 @@ class Settings:
     Attributes:
         name: of the checkpoint.
         transform_start: begin as a linear transform codec; see `trainers.transform_start`.
+        shaping: of the noise of a transform start; see there.
         late_frames: frames that the sound may come late; streams make up for them.
         quantised: whether vectors pass through the codebooks.
         codebooks_from_data: make the codebooks, before the first step, of the encoder's vectors.
@@ -89,6 +90,7 @@ class Settings:
     loss: LossSettings = field(default_factory=LossSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
     transform_start: bool = False
+    shaping: float = 0.0
     late_frames: int = 0
     quantised: bool = True
     codebooks_from_data: bool = False
@@ -119,7 +121,7 @@ class AudioDecRecipe(SoundRecipe):
             SettingsError: parts are frozen that were never trained, clips are no whole number of
                 frames, or too few for the codebooks.
         """
-        if settings.frozen and not settings.start:
+        if settings.frozen and not (settings.start or settings.transform_start):
             raise SettingsError("frozen: needs weights to keep: add --set start=CHECKPOINT")
         super().__init__(settings.data, settings.loss, settings.model.hop, source)
         self.settings = settings
@@ -133,7 +135,7 @@ class AudioDecRecipe(SoundRecipe):
             fill_autoencoder(codec, load_checkpoint(settings.start))
         if settings.transform_start:
             clips = torch.cat([torch.from_numpy(clip) for clip in self._start_clips()])
-            start_as_transform(codec, clips.reshape(-1, settings.model.hop))
+            start_as_transform(codec, clips.reshape(-1, settings.model.hop), settings.shaping)
         if settings.codebooks_from_data:
             self._make_codebooks(codec)
         self.enlist(codec, settings.discriminator if settings.loss.judged else None, device)
