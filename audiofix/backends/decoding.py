@@ -1,5 +1,6 @@
 """Codes to sound of exactly the encoded length, at the encoded rate, across what is missing."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -23,17 +24,28 @@ class Decoding:
         sent: samples returned so far, per channel.
     """
 
-    def __init__(self, layout: CodeLayout, decoder: Callable[[], FrameDecoder]) -> None:
+    def __init__(
+        self,
+        layout: CodeLayout,
+        decoder: Callable[[], FrameDecoder],
+        *,
+        block_seconds: float = math.inf,
+    ) -> None:
         """Begin a stream.
 
         Args:
             layout: of the codes.
             decoder: makes a fresh decoder; a new one starts behind every gap.
+            block_seconds: the most that samples wait to be resampled.
         """
         self._layout = layout
         self._make = decoder
         self._decoder: FrameDecoder | None = None
-        self._resample = Resample(AudioFormat(layout.rate, layout.channels), layout.sound_rate)
+        self._resample = Resample(
+            AudioFormat(layout.rate, layout.channels),
+            layout.sound_rate,
+            block_seconds=block_seconds,
+        )
         frame = -(-layout.hop * layout.sound_rate // layout.rate)
         self._spare = frame + _SPARE_SAMPLES
         self._held = empty_chunk(layout.channels)

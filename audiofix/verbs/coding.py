@@ -1,6 +1,7 @@
 """One recording to codes, and one stream of codes to a recording."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -152,7 +153,11 @@ def decode(
         codec = loaded()(layout)
         _refuse_other_codebooks(codec, layout, reader.name)
         use = "live" if realtime else "file"
-        decoding = Decoding(layout, lambda: codec.decoder(layout.channels, use))
+        decoding = Decoding(
+            layout,
+            lambda: codec.decoder(layout.channels, use),
+            block_seconds=layout.seconds(1) if realtime else math.inf,
+        )
         clock = Clock(layout.hop / layout.rate) if realtime else None
         with _open_result(pair, layout, reader, writing, player) as sink:
             for part in reader:
@@ -163,7 +168,7 @@ def decode(
                 begin = time.perf_counter()
                 sound = decoding.push(part.codes)
                 if clock:
-                    clock.note((time.perf_counter() - begin) / part.frames)
+                    clock.note(time.perf_counter() - begin, part.frames)
                     clock.wait(layout.seconds(reader.frames) - decoding.sent / layout.sound_rate)
                 sink.write(sound)
                 if realtime:
