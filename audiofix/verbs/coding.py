@@ -26,7 +26,7 @@ from audiofix.verbs.liveness import Clock
 from audiofix.verbs.pipeline import log_source
 
 if TYPE_CHECKING:
-    from audiofix.backends.base import Codec
+    from audiofix.backends.base import Codec, Use
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +152,7 @@ def decode(
         layout = reader.layout
         codec = loaded()(layout)
         _refuse_other_codebooks(codec, layout, reader.name)
-        use = "live" if realtime else "file"
+        use: Use = "live" if realtime else "file"
         decoding = Decoding(
             layout,
             lambda: codec.decoder(layout.channels, use),

@@ -135,7 +135,7 @@ def test_what_is_refused(
 
 
 def test_without_any_device(audiofix: Run, codec: Path, tmp_path: Path, live: object) -> None:
-    (tmp_path / "none.conf").write_text("")
+    (tmp_path / "none.conf").write_text("pcm.x { type nothing }\n")
     nothing = {"ALSA_CONFIG_PATH": str(tmp_path / "none.conf")}
     done = audiofix("encode", "--mic", "-m", codec, env=nothing)
     assert done.returncode == 5
