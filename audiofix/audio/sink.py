@@ -108,6 +108,19 @@ class Sink:
         except (OSError, soundfile.LibsndfileError) as error:
             raise output_error(self._name, error) from error
 
+    def flush(self) -> None:
+        """Send on what was written, where somebody may be waiting for it.
+
+        Raises:
+            OutputError: the disk is full, or the file cannot be written.
+        """
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise output_error(self._name, error) from error
+
     def commit(self) -> None:
         """Finish the output and give it its name."""
         try:

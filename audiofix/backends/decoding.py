@@ -1,5 +1,6 @@
 """Codes to sound of exactly the encoded length, at the encoded rate, across what is missing."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -18,23 +19,37 @@ class Decoding:
 
     The codec's last frame reaches beyond the sound; how far is known at the end only. So the last
     frame's worth of sound waits until `finish`.
+
+    Attributes:
+        sent: samples returned so far, per channel.
     """
 
-    def __init__(self, layout: CodeLayout, decoder: Callable[[], FrameDecoder]) -> None:
+    def __init__(
+        self,
+        layout: CodeLayout,
+        decoder: Callable[[], FrameDecoder],
+        *,
+        block_seconds: float = math.inf,
+    ) -> None:
         """Begin a stream.
 
         Args:
             layout: of the codes.
             decoder: makes a fresh decoder; a new one starts behind every gap.
+            block_seconds: the most that samples wait to be resampled.
         """
         self._layout = layout
         self._make = decoder
         self._decoder: FrameDecoder | None = None
-        self._resample = Resample(AudioFormat(layout.rate, layout.channels), layout.sound_rate)
+        self._resample = Resample(
+            AudioFormat(layout.rate, layout.channels),
+            layout.sound_rate,
+            block_seconds=block_seconds,
+        )
         frame = -(-layout.hop * layout.sound_rate // layout.rate)
         self._spare = frame + _SPARE_SAMPLES
         self._held = empty_chunk(layout.channels)
-        self._sent = 0
+        self.sent = 0
 
     def push(self, codes: Codes) -> Chunk:
         """Accept frames and return the sound `[channels, n]` that is now final."""
@@ -60,7 +75,7 @@ class Decoding:
         self._hold(self._resample.flush())
         if samples is None:
             return self._held
-        wanted = samples - self._sent
+        wanted = samples - self.sent
         rest = self._held[:, : max(0, wanted)]
         return as_chunk(np.pad(rest, ((0, 0), (0, max(0, wanted - rest.shape[1])))))
 
@@ -77,5 +92,5 @@ class Decoding:
         self._hold(sound)
         count = max(0, self._held.shape[1] - self._spare)
         ready, self._held = self._held[:, :count], self._held[:, count:].copy()
-        self._sent += count
+        self.sent += count
         return as_chunk(ready)

@@ -70,6 +70,11 @@ class CodeWriter:
         self._send(header + header)
         stream.flush()
 
+    @property
+    def frames(self) -> int:
+        """Frames sent so far; more may be waiting for their packet to be full."""
+        return self._frames_sent
+
     def write(self, codes: NDArray[np.integer]) -> None:
         """Append codes `[channels, frames, codebooks]`, any number of frames.
 

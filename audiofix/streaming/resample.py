@@ -1,5 +1,7 @@
 """Another rate: soxr's stream behind a stage, with exact length and bits that no cut changes."""
 
+import math
+
 import numpy as np
 import soxr
 
@@ -15,8 +17,15 @@ _BLOCK_RESULT_SAMPLES = 1 << 16
 class Resample:
     """Change the rate. Result sample k lies at time `k / rate`; equal rates pass unchanged."""
 
-    def __init__(self, source: AudioFormat, rate: int) -> None:
-        """Resample `source` to `rate` samples per second."""
+    def __init__(self, source: AudioFormat, rate: int, *, block_seconds: float = math.inf) -> None:
+        """Resample `source` to `rate` samples per second.
+
+        Args:
+            source: what will be pushed.
+            rate: of the result.
+            block_seconds: the most that samples wait for their block to be full, before soxr's own
+                delay; less is for live use, and slower.
+        """
         self.source = source
         self.result = AudioFormat(rate, source.channels)
         self._samples_in = 0
@@ -27,6 +36,7 @@ class Resample:
             return
         # soxr sees blocks of one size whatever the caller pushes: its rounding cannot depend on it.
         block = min(_BLOCK_SAMPLES, max(1, _BLOCK_RESULT_SAMPLES * source.rate // rate))
+        block = max(1, int(min(block, block_seconds * source.rate)))
         self._blocks = Rechunk(source.channels, block)
         self._stream = self._open(source.channels)
         self.latency = block + self._first_result(block)

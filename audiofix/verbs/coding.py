@@ -1,13 +1,16 @@
 """One recording to codes, and one stream of codes to a recording."""
 
 import logging
+import math
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audiofix.audio.bytesink import ByteSink
 from audiofix.audio.bytestream import name_of, open_bytes
+from audiofix.audio.devices import Loudspeaker, find_device, open_microphone
 from audiofix.audio.folder import Pair
 from audiofix.audio.format import AudioFormat
 from audiofix.audio.sink import Sink, open_sink
@@ -18,16 +21,39 @@ from audiofix.codes.reader import CodeReader, Gap
 from audiofix.codes.writer import PACKET_FRAMES, CodeWriter
 from audiofix.errors import CheckpointError
 from audiofix.verbs.effect import Progress, Writing
+from audiofix.verbs.failure import postponed_signals
 from audiofix.verbs.liveness import Clock
 from audiofix.verbs.pipeline import log_source
 
 if TYPE_CHECKING:
-    from audiofix.backends.base import Codec
+    from audiofix.backends.base import Codec, Use
 
 log = logging.getLogger(__name__)
 
 _BLOCK_SECONDS = 0.25
 _LIVE_PACKET_FRAMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Microphone:
+    """What to record with.
+
+    Attributes:
+        device: part of its name, or its number; None for the system's own.
+        rate: samples per second; None takes the codec's, or the device's if it lacks that.
+        channels: to record.
+    """
+
+    device: str | None
+    rate: int | None
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """What to play with: part of the device's name, or its number; None for the system's own."""
+
+    device: str | None
 
 
 def encode(
@@ -39,6 +65,7 @@ def encode(
     codebooks: Callable[["Codec"], int],
     entropy: bool,
     realtime: bool,
+    microphone: Microphone | None,
 ) -> None:
     """Encode one recording.
 
@@ -50,11 +77,13 @@ def encode(
         codebooks: how many of the codec's to write.
         entropy: whether to range-code packets that become shorter by it.
         realtime: send every few frames, and report delays.
+        microphone: what is recorded until a signal comes, instead of a recording.
 
     Raises:
         InputError: the recording ended before its header's promise; what there was is encoded.
+        DeviceError: the microphone is absent or in use.
     """
-    with open_source(pair.source, headerless=writing.headerless) as source:
+    with _open_sound(pair, loaded, writing, microphone) as source:
         log_source(source)
         codec = loaded()
         books = codebooks(codec)
@@ -75,18 +104,20 @@ def encode(
             block = _block_samples(source, layout, realtime)
             done = 0
             while (chunk := source.read(block)).shape[1]:
-                begin = time.perf_counter()
-                writer.write(encoder.push(chunk)[:, :, :books])
                 done += chunk.shape[1]
                 if clock:
-                    sink.flush()
+                    clock.wait(done / source.format.rate - layout.seconds(writer.frames))
+                begin = time.perf_counter()
+                writer.write(encoder.push(chunk)[:, :, :books])
+                if clock:
                     clock.note(time.perf_counter() - begin)
+                    sink.flush()
                 if tick:
                     tick(done)
             writer.write(encoder.flush()[:, :, :books])
             writer.finish(done)
         if clock:
-            log.warning("%s: %s", name_of(pair.source), clock.summary(layout.hop / layout.rate))
+            log.warning("%s: %s", source.name, clock.summary())
         if source.fault:
             raise source.fault
 
@@ -98,6 +129,7 @@ def decode(
     progress: Progress | None,
     *,
     realtime: bool,
+    player: Player | None,
 ) -> None:
     """Decode one stream of codes; what is missing in it becomes silence.
 
@@ -107,10 +139,12 @@ def decode(
         writing: how to write.
         progress: not used: the length of codes is known at their end.
         realtime: send every frame at once, and report delays.
+        player: what the sound is played with, instead of a file.
 
     Raises:
         CheckpointError: the codec has other codebooks than the codes were made with.
         InputError: the codes are damaged; what arrived is decoded.
+        DeviceError: the loudspeaker is absent or in use.
     """
     del progress
     with open_bytes(pair.source) as stream:
@@ -118,29 +152,63 @@ def decode(
         layout = reader.layout
         codec = loaded()(layout)
         _refuse_other_codebooks(codec, layout, reader.name)
-        use = "live" if realtime else "file"
-        decoding = Decoding(layout, lambda: codec.decoder(layout.channels, use))
+        use: Use = "live" if realtime else "file"
+        decoding = Decoding(
+            layout,
+            lambda: codec.decoder(layout.channels, use),
+            block_seconds=layout.seconds(1) if realtime else math.inf,
+        )
         clock = Clock(layout.hop / layout.rate) if realtime else None
-        with _open_result(pair, layout, reader, writing) as sink:
+        with _open_result(pair, layout, reader, writing, player) as sink:
             for part in reader:
-                begin = time.perf_counter()
                 if isinstance(part, Gap):
                     for silence in decoding.skip(part.frames):
                         sink.write(silence)
                     continue
-                sink.write(decoding.push(part.codes))
+                begin = time.perf_counter()
+                sound = decoding.push(part.codes)
                 if clock:
-                    clock.note((time.perf_counter() - begin) / max(1, part.frames))
+                    clock.note(time.perf_counter() - begin, part.frames)
+                    clock.wait(layout.seconds(reader.frames) - decoding.sent / layout.sound_rate)
+                sink.write(sound)
+                if realtime:
+                    sink.flush()
             sink.write(decoding.finish(reader.samples))
         if clock:
-            log.warning("%s: %s", name_of(pair.source), clock.summary(layout.hop / layout.rate))
+            log.warning("%s: %s", reader.name, clock.summary())
         if reader.fault:
             raise reader.fault
 
 
-def _open_result(pair: Pair, layout: CodeLayout, reader: CodeReader, writing: Writing) -> Sink:
+@contextmanager
+def _open_sound(
+    pair: Pair,
+    loaded: Callable[[], "Codec"],
+    writing: Writing,
+    microphone: Microphone | None,
+) -> Iterator[Source]:
+    if microphone is None:
+        with open_source(pair.source, headerless=writing.headerless) as source:
+            yield source
+        return
+    device = find_device(microphone.device, "input")
+    rates = (microphone.rate,) if microphone.rate else (loaded().layout.rate, device.rate)
+    with (
+        postponed_signals() as ended,
+        open_microphone(device, rates, microphone.channels, ended=ended) as source,
+    ):
+        yield source
+
+
+def _open_result(
+    pair: Pair, layout: CodeLayout, reader: CodeReader, writing: Writing, player: Player | None
+) -> Sink | Loudspeaker:
     from audiofix.audio.tags import Tags
 
+    if player:
+        return Loudspeaker(
+            find_device(player.device, "output"), (layout.sound_rate,), layout.channels
+        )
     return open_sink(
         pair.result,
         AudioFormat(layout.sound_rate, layout.channels),

@@ -35,8 +35,10 @@ class Writing:
 class Effect(Hashable, Protocol):
     """What a verb does: small, frozen, picklable, so that other processes can do it."""
 
-    makes: str | None
-    """The extension of results that are always of one kind; None leaves it to the user."""
+    @property
+    def makes(self) -> str | None:
+        """The extension of results that are always of one kind; None leaves it to the user."""
+        ...
 
     def takes(self, path: Path) -> bool:
         """Tell whether a file found in a folder is an input of this verb."""

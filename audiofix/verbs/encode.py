@@ -1,7 +1,8 @@
 """`audiofix encode`: sound to the codes of a neural codec."""
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from audiofix.verbs.options import AudioOptions, Shell, audio_verb, is_offline
 if TYPE_CHECKING:
     from audiofix.audio.folder import Pair
     from audiofix.backends.base import Codec
+    from audiofix.verbs.coding import Microphone
 
 EXAMPLES = (
     ("One file", "audiofix encode speech.wav -o speech.afc"),
     ("Over a network, live",
      "arecord -f S16_LE -r 16000 | audiofix encode --realtime | ssh host audiofix decode | aplay"),
+    ("What you say, until Ctrl-C", "audiofix encode --mic -o memo.afc"),
     ("At half the bit rate", "audiofix encode speech.wav --codebooks 4 -o small.afc"),
     ("A folder", "audiofix encode talks/ -o coded/ -j 2"),
 )  # fmt: skip
@@ -33,6 +36,7 @@ class Encoding:
     denoise: bool
     entropy: bool
     realtime: bool
+    microphone: "Microphone | None"
     model: str | None
     device: str
     precision: str
@@ -77,6 +81,7 @@ class Encoding:
             codebooks=self.codebooks_of,
             entropy=self.entropy,
             realtime=self.realtime,
+            microphone=self.microphone,
         )
 
     def codebooks_of(self, codec: "Codec") -> int:
@@ -124,6 +129,8 @@ class Encoding:
 @click.option(
     "--realtime", is_flag=True, help="Send every few frames at once; report delays and under-runs."
 )
+@click.option("--mic", is_flag=True, help="Record from the microphone until Ctrl-C; no INPUT.")
+@click.option("--device-name", metavar="NAME", help="The microphone: part of its name, or number.")
 @audio_verb
 def command(
     options: AudioOptions,
@@ -132,22 +139,43 @@ def command(
     denoise: bool,
     entropy: bool,
     realtime: bool,
+    mic: bool,
+    device_name: str | None,
 ) -> None:
     """Encode sound as the codes of a neural codec (.afc).
 
     The input may have any rate and any number of channels; each channel is coded by itself. The
     codes know the exact length: `audiofix decode` gives back as many samples. Fewer codebooks make
     fewer bits and a rougher sound.
+
+    With --mic, -r and -c choose what is recorded: by default one channel at the codec's rate, or
+    the device's where it lacks that. Ctrl-C and SIGTERM end the recording: its codes are finished
+    whole, and the status tells the signal all the same (130, 143), as arecord's is not 0 either.
     """
     if bitrate is not None and codebooks is not None:
         raise UsageError("--bitrate and --codebooks: give one of them")
     if options.kind is not None or options.bits is not None:
         raise UsageError("-t and -b: codes have one type: leave them out")
+    microphone = None
+    if mic:
+        microphone, options = _microphone(device_name, options)
+    elif device_name is not None:
+        raise UsageError("--device-name: names a microphone: add --mic")
     effect = Encoding(
-        bitrate, codebooks, denoise, entropy, realtime,
+        bitrate, codebooks, denoise, entropy, realtime, microphone,
         options.model, options.device, options.precision, is_offline(options),
     )  # fmt: skip
     shell: Shell = click.get_current_context().find_root().obj
     from audiofix.verbs.pipeline import perform
 
     perform(effect, options, shell)
+
+
+def _microphone(name: str | None, options: AudioOptions) -> "tuple[Microphone, AudioOptions]":
+    """Return what --mic means, and the other options with an input that nobody reads."""
+    if options.inputs or options.encoding is not None:
+        raise UsageError("--mic: records its input: leave INPUT and -e out")
+    from audiofix.verbs.coding import Microphone
+
+    microphone = Microphone(name, options.rate, options.channels or 1)
+    return microphone, replace(options, inputs=(os.devnull,), rate=None, channels=None)

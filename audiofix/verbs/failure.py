@@ -2,9 +2,11 @@
 
 import errno
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 from audiofix.errors import (
     AudiofixError,
@@ -86,3 +88,33 @@ def end_cleanly_on_signals() -> None:
 
 def _terminate(number: int, _: FrameType | None) -> None:
     raise Terminated(number)
+
+
+@contextmanager
+def postponed_signals() -> Iterator[Callable[[], bool]]:
+    """Hold SIGINT and SIGTERM back until the block has ended; a second one comes through at once.
+
+    Yields:
+        A function that tells whether a signal came, so that the block can finish its work.
+    """
+    before: dict[int, Any] = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    came: list[int] = []
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def hold(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        restore()
+
+    for number in before:
+        signal.signal(number, hold)
+    try:
+        yield lambda: bool(came)
+    finally:
+        restore()
+    if came:
+        signal.raise_signal(came[0])

@@ -16,6 +16,7 @@ from tiny import tiny_codec_checkpoint
 import audiofix as face
 from audiofix.codes.reader import CodeReader
 from audiofix.codes.sound import CodedSound
+from audiofix.codes.writer import CodeWriter
 from audiofix.errors import CheckpointError, InputError, UsageError
 
 LENGTHS = [
@@ -217,7 +218,48 @@ def test_realtime_sends_frames_while_they_come(environment: Mapping[str, str], c
         process.stdin.close()
         assert early + sum(part.frames for part in parts) == -(-8000 // 24)
         assert reader.samples == 8000 and early >= 120
-        assert b"algorithmic delay 3.00 ms, computing a frame" in process.stderr.read()
+        assert b"algorithmic delay 12.00 ms, computing a frame" in process.stderr.read()
+
+
+def test_realtime_sends_sound_while_codes_come(environment: Mapping[str, str], codec: Path) -> None:
+    """Of 12 packets, all sound but the last frame and 4 samples is out before the stream ends."""
+    data = io.BytesIO()
+    codes = face.encode(noise(1, 48 * 24), 8000, model=str(codec))
+    writer = CodeWriter(data, codes.layout, packet_frames=4)
+    writer.write(codes.codes)
+    writer.flush()
+    with subprocess.Popen(
+        command_line(["decode", "--realtime", "-m", codec, "-t", "f32le"]),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    ) as process:
+        process.stdin.write(data.getvalue())
+        process.stdin.flush()
+        early = process.stdout.read((47 * 24 - 4) * 4)
+        data.seek(0)
+        data.truncate()
+        writer.finish(48 * 24)
+        process.stdin.write(data.getvalue())
+        process.stdin.close()
+        late, errors = process.stdout.read(), process.stderr.read()
+    y = np.frombuffer(early + late, "<f4")
+    assert y.shape == (48 * 24,)
+    assert np.abs(y - face.decode(codes, model=str(codec))[0]).max() < 1e-5
+    assert b"algorithmic delay 3.50 ms" in errors
+
+
+def test_realtime_tells_what_another_rate_costs(audiofix: Run, codec: Path) -> None:
+    """soxr holds sound back; a longer block than one frame must not come on top of that."""
+    sound = noise(1, 16000).astype("<f4").tobytes()
+    raw = ["-e", "f32le", "-r", "16000", "-c", "1"]
+    done = audiofix("encode", "--realtime", "-m", codec, *raw, stdin=sound)
+    delay_ms = float(done.stderr.split(b"delay ")[1].split()[0])
+    assert 12 < delay_ms < 200
+    back = audiofix("decode", "--realtime", "-m", codec, "-t", "f32le", stdin=done.stdout)
+    assert len(back.stdout) == 16000 * 4
+    assert 3.5 < float(back.stderr.split(b"delay ")[1].split()[0]) < 200
 
 
 def test_tags_travel(audiofix: Run, codec: Path, tmp_path: Path) -> None:

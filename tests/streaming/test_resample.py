@@ -16,6 +16,18 @@ def test_keeps_the_laws(source, result):
     )
 
 
+@pytest.mark.parametrize(("source", "result"), [(16000, 48000), (44100, 16000)])
+def test_short_blocks_keep_the_laws_and_wait_less(source, result):
+    def short():
+        return Resample(AudioFormat(source, 2), result, block_seconds=0.005)
+
+    check_stage(short, lengths=[79, 80, 81, 4411], hour_samples=2_000_000)
+    assert short().latency < Resample(AudioFormat(source, 2), result).latency - 2000
+    x = np.random.default_rng(0).standard_normal((2, 20011)).astype(np.float32)
+    whole = feed(Resample(AudioFormat(source, 2), result), x, [20011])
+    assert np.abs(feed(short(), x, [20011]) - whole).max() < 1e-6
+
+
 @pytest.mark.parametrize(("source", "result"), [(8000, 48000), (11025, 48000), (96000, 44100)])
 def test_result_sample_k_lies_at_time_k_over_rate(source, result):
     def tone(rate, samples):

@@ -1,5 +1,6 @@
 """AudioDec as a codec: any rate in, codes in between, the model's rate out."""
 
+import math
 from functools import cache
 from hashlib import sha256
 
@@ -83,6 +84,7 @@ class AudioDec:
             rate=self.layout.rate,
             frames=BLOCK_FRAMES[use],
             late=self.config.late_frames,
+            block_seconds=self._block_seconds(use),
         )
 
     def decoder(self, channels: int = 1, use: Use = "file") -> StreamDecoder:
@@ -100,8 +102,14 @@ class AudioDec:
         )
         if source == model:
             return trip
-        there, back = Resample(source, model.rate), Resample(model, source.rate)
+        seconds = self._block_seconds(use)
+        there = Resample(source, model.rate, block_seconds=seconds)
+        back = Resample(model, source.rate, block_seconds=seconds)
         return Fit(Chain(there, trip, back))
+
+    def _block_seconds(self, use: Use) -> float:
+        """Return the most that samples wait to be resampled."""
+        return self.layout.hop / self.layout.rate if use == "live" else math.inf
 
     def _sound_to_codes(self, use: Use) -> SoundToCodes:
         if use == "live":

@@ -4,6 +4,8 @@ Networks are called with blocks of one size, whatever is pushed: a matrix produc
 otherwise for another number of rows. So the bits of a stream depend on nothing but its block size.
 """
 
+import math
+
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
@@ -23,7 +25,14 @@ class StreamEncoder:
     """
 
     def __init__(
-        self, half: SoundToCodes, source: AudioFormat, *, rate: int, frames: int, late: int = 0
+        self,
+        half: SoundToCodes,
+        source: AudioFormat,
+        *,
+        rate: int,
+        frames: int,
+        late: int = 0,
+        block_seconds: float = math.inf,
     ) -> None:
         """Begin a stream.
 
@@ -33,10 +42,11 @@ class StreamEncoder:
             rate: of the model, samples per second.
             frames: per block.
             late: frames that the decoder is late; the first so many are left out for it.
+            block_seconds: the most that samples wait to be resampled.
         """
         self._half = half
         self._late_due = late
-        self._resample = Guard(Resample(source, rate))
+        self._resample = Guard(Resample(source, rate, block_seconds=block_seconds))
         self._states = [half.begin() for _ in range(source.channels)]
         self._block = frames * half.hop
         self._blocks = Rechunk(source.channels, self._block)
