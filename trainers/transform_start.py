@@ -43,7 +43,7 @@ def start_as_transform(codec: Autoencoder, frames: Tensor, shaping: float = 0.0)
     components = _principal_components(frames, config.code_dim)
     scales = (frames @ components.t()).std(0)[:, None] ** shaping
     _begin_encoder(codec.encoder.conv_blocks, codec.encoder.conv.conv.weight)
-    project = codec.projector.project.conv.weight
+    project = codec.projector.get_parameter("project.conv.weight")
     project[:, : config.hop, -1] = components / scales
     _begin_decoder(codec, components * scales)
 
@@ -51,7 +51,8 @@ def start_as_transform(codec: Autoencoder, frames: Tensor, shaping: float = 0.0)
 def _principal_components(frames: Tensor, count: int) -> Tensor:
     """Return the strongest directions `[count, hop]` of the frames, orthonormal."""
     _, vectors = torch.linalg.eigh(frames.double().t() @ frames.double())
-    return vectors.flip(1)[:, :count].t().float()
+    strongest: Tensor = vectors.flip(1)[:, :count].t().float()
+    return strongest
 
 
 def _begin_encoder(blocks: nn.ModuleList, first: Tensor) -> None:
