@@ -291,3 +291,16 @@ def test_python_refuses_what_makes_no_sense(codec: Path, tmp_path: Path) -> None
     codes = face.encode(noise(1, 100), 8000, model=str(codec))
     with pytest.raises(CheckpointError, match="other codebooks"):
         face.decode(codes, model=str(other))
+
+
+def test_the_codec_that_ships_is_intelligible(audiofix: Run, tmp_path: Path) -> None:
+    """No model named, no network: real speech of a speaker that it was not trained on."""
+    stoi = pytest.importorskip("pystoi").stoi
+    speech = Path(__file__).parents[1] / "demo" / "speech16k.flac"
+    assert audiofix("encode", speech, "-o", tmp_path / "x.afc").returncode == 0
+    assert audiofix("decode", tmp_path / "x.afc", "-o", tmp_path / "y.wav").returncode == 0
+    x, rate = soundfile.read(speech)
+    y, _ = soundfile.read(tmp_path / "y.wav")
+    assert x.shape == y.shape
+    assert stoi(x, y, rate) > 0.75
+    assert (tmp_path / "x.afc").stat().st_size * 8 / (len(x) / rate) < 7500
