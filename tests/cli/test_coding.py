@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,32 +15,19 @@ from stages import noise
 from tiny import tiny_codec_checkpoint
 
 import audiofix as face
+from audiofix.audio.folder import Pair
 from audiofix.codes.reader import CodeReader
 from audiofix.codes.sound import CodedSound
 from audiofix.codes.writer import CodeWriter
 from audiofix.errors import CheckpointError, InputError, UsageError
+from audiofix.verbs.decode import Decoder
+from audiofix.verbs.effect import Writing
+from audiofix.verbs.encode import Encoding
 
 LENGTHS = [
-    0,
-    1,
-    2,
-    3,
-    23,
-    24,
-    25,
-    47,
-    48,
-    49,
-    191,
-    192,
-    193,
-    383,
-    384,
-    385,
-    999,
-    1000,
-    4097,
-    100_001,
+    *(0, 1, 2, 3, 5, 11, 23, 24, 25, 31, 47, 48, 49, 95, 191, 192, 193, 255, 383, 384, 385, 511),
+    *(767, 768, 769, 999, 1000, 1535, 1537, 2047, 3071, 4097, 6143, 8191, 9217, 12_289, 24_577),
+    *(49_999, 65_537, 100_001),
 ]
 
 
@@ -56,12 +44,37 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("samples", LENGTHS)
+@pytest.mark.parametrize("samples", LENGTHS[::8])
 def test_decoding_gives_back_the_exact_length(codec: Path, samples: int, channels: int) -> None:
     rate = 8000 if samples % 2 else 11025
     codes = face.encode(noise(channels, samples), rate, model=str(codec))
     assert codes.codes.shape[::2] == (channels, 3)
     assert face.decode(codes, model=str(codec)).shape == (channels, samples)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("samples", LENGTHS)
+def test_files_and_pipes_give_back_the_exact_length(
+    codec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: int, channels: int
+) -> None:
+    """The work of both commands in this process, codes once as a file and once through a pipe."""
+    rate = 8000 if samples % 2 else 11025
+    x, coded, y = (tmp_path / name for name in ("x.wav", "x.afc", "y.wav"))
+    soundfile.write(x, noise(channels, samples).T.reshape(-1, channels) * 0.3, rate)
+    common = (str(codec), "cpu", "fp32", True)
+    encoding = Encoding(None, None, False, False, False, None, *common)
+    decoding = Decoder(None, False, None, *common)
+    writing = Writing(None, None, None, True, 0)
+    encoding.process(Pair(x, coded), encoding.load, writing)
+    for source in (coded, Path("-")):
+        with coded.open("rb") as file:
+            reader = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
+            monkeypatch.setattr(sys, "stdin", reader.stdout)
+            decoding.process(Pair(source, y), decoding.load, writing)
+            reader.stdout.close()
+            reader.wait()
+        about = soundfile.info(y)
+        assert (about.frames, about.channels, about.samplerate) == (samples, channels, rate)
 
 
 def test_files_pipes_and_python_agree(
