@@ -35,7 +35,7 @@ def test_load_opens_a_file_with_its_weights(tmp_path):
 
 def test_without_any_checkpoint_both_ways_on_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path))
-    monkeypatch.setattr(registry, "default_entry", lambda *_: None)
+    monkeypatch.setattr(registry, "default_entry", lambda *_, **__: None)
     with pytest.raises(CheckpointError, match="models pull.*-m FILE"):
         registry.load(None, verb="upsample", rate=48000)
 
