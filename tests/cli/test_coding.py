@@ -1,5 +1,6 @@
 """`encode` and `decode` as a user starts them, and the Python face of both."""
 
+import functools
 import io
 import json
 import subprocess
@@ -52,6 +53,9 @@ def test_decoding_gives_back_the_exact_length(codec: Path, samples: int, channel
     assert face.decode(codes, model=str(codec)).shape == (channels, samples)
 
 
+loaded_once = functools.cache(Encoding.load)
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("samples", LENGTHS)
 def test_files_and_pipes_give_back_the_exact_length(
@@ -65,12 +69,13 @@ def test_files_and_pipes_give_back_the_exact_length(
     encoding = Encoding(None, None, False, False, False, None, *common)
     decoding = Decoder(None, False, None, *common)
     writing = Writing(None, None, None, True, 0)
-    encoding.process(Pair(x, coded), encoding.load, writing)
+    opened = loaded_once(encoding)
+    encoding.process(Pair(x, coded), lambda: opened, writing)
     for source in (coded, Path("-")):
         with coded.open("rb") as file:
             reader = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
             monkeypatch.setattr(sys, "stdin", reader.stdout)
-            decoding.process(Pair(source, y), decoding.load, writing)
+            decoding.process(Pair(source, y), lambda: lambda layout: opened, writing)
             reader.stdout.close()
             reader.wait()
         about = soundfile.info(y)
