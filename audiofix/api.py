@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk
-from audiofix.errors import CheckpointError, InputError, UsageError
+from audiofix.errors import InputError, UsageError
 from audiofix.streaming.guard import Guard
 from audiofix.streaming.stage import Stage
 
@@ -84,7 +84,7 @@ def encode(
     Raises:
         InputError: `x` has a wrong shape or holds values that are not finite.
         CheckpointError: the model is missing, corrupt or out of reach.
-        UsageError: the codec has fewer codebooks.
+        UsageError: the codec has fewer codebooks, or `rate` makes no sense.
     """
     from dataclasses import replace
 
@@ -92,8 +92,8 @@ def encode(
     from audiofix.codes.sound import CodedSound
 
     samples = _samples_of(x)
-    if not np.isfinite(samples).all():
-        raise InputError("sound: NaN or infinity: repair the recording first")
+    if rate < 1:
+        raise UsageError(f"encode: {rate} Hz: must be positive")
     codec = load_codec(model, verb="encode", rate=0, device=device, precision=precision)
     books = codebooks or codec.layout.codebooks
     if not 1 <= books <= codec.layout.codebooks:
@@ -126,15 +126,14 @@ def decode(
     Raises:
         CheckpointError: the model is missing, or has other codebooks.
     """
-    from audiofix.backends.decoding import Decoding
+    from audiofix.backends.decoding import Decoding, refuse_other_codebooks
     from audiofix.backends.registry import load_codec
 
     layout = codes.layout
     codec = load_codec(
         model or layout.model, verb="decode", rate=0, device=device, precision=precision
     )
-    if codec.layout.checkpoint != layout.checkpoint:
-        raise CheckpointError(f"{codec.name}: has other codebooks than the codes: name their model")
+    refuse_other_codebooks(codec, layout, "codes")
     decoding = Decoding(layout, lambda: codec.decoder(layout.channels))
     return np.concatenate([decoding.push(codes.codes), decoding.finish(codes.samples)], axis=1)
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
-from audiofix.backends.base import FrameDecoder
+from audiofix.backends.base import Codec, FrameDecoder
 from audiofix.codes.layout import CodeLayout, Codes
+from audiofix.errors import CheckpointError
 from audiofix.streaming.resample import Resample
 
 _SPARE_SAMPLES = 4
@@ -94,3 +95,24 @@ class Decoding:
         ready, self._held = self._held[:, :count], self._held[:, count:].copy()
         self.sent += count
         return as_chunk(ready)
+
+
+def refuse_other_codebooks(codec: Codec, layout: CodeLayout, name: str) -> None:
+    """Check that a codec can decode codes.
+
+    Args:
+        codec: what would decode.
+        layout: of the codes.
+        name: what messages call the codes.
+
+    Raises:
+        CheckpointError: it has other codebooks, or other frames.
+    """
+    own = codec.layout
+    if own.checkpoint != layout.checkpoint:
+        raise CheckpointError(
+            f"{name}: made with the codebooks {layout.checkpoint} of {layout.model}; {own.model} "
+            f"has {own.checkpoint}: name the right model with -m"
+        )
+    if layout.codebooks > own.codebooks or layout.hop != own.hop:
+        raise CheckpointError(f"{name}: its frames are not those of {own.model}: encode again")

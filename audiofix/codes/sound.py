@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audiofix.audio.bytesink import ByteSink
 from audiofix.codes.layout import CodeLayout, Codes
 from audiofix.codes.reader import CodeReader, Gap
 from audiofix.codes.writer import CodeWriter
@@ -26,13 +27,15 @@ class CodedSound:
     samples: int
 
     def save(self, path: str | Path) -> None:
-        """Write an `.afc` file."""
-        part = Path(f"{path}.part")
-        with part.open("wb") as file:
-            writer = CodeWriter(file, self.layout)
+        """Write an `.afc` file; one that is there is replaced.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        with ByteSink(path, overwrite=True) as sink:
+            writer = CodeWriter(sink, self.layout)
             writer.write(self.codes)
             writer.finish(self.samples)
-        part.replace(path)
 
     @classmethod
     def load(cls, path: str | Path) -> "CodedSound":

@@ -7,6 +7,7 @@ takes half the time for blocks of a few steps, and more time for long ones. Attr
 those of AudioDec's checkpoints.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -16,15 +17,15 @@ from torch.nn.functional import linear, pad
 from audiofix.nn.state import StreamState, is_time_major
 
 
-class StreamingLayer(nn.Module):
+class StreamingLayer(nn.Module, ABC):
     """A layer whose weights are repacked for time-major streams; see `pack_weights`."""
 
     packed: Tensor
     """`[groups, columns, out_channels]`: what a row of gathered taps is multiplied by."""
 
+    @abstractmethod
     def pack(self) -> Tensor:
         """Return `packed` from the layer's weights."""
-        raise NotImplementedError
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *rest: Any, **named: Any

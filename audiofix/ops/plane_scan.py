@@ -17,6 +17,8 @@ def runs_natively(plane: Tensor, state: int) -> bool:
     return (
         plane.device.type == "cpu"
         and not torch.is_grad_enabled()
+        # Products under autocast come out in half precision, which the kernels would misread.
+        and not torch.is_autocast_enabled("cpu")
         and state <= native.MAX_STATE
         and plane.shape[2] <= native.MAX_HEIGHT
         and uses_native(plane)

@@ -15,11 +15,10 @@ from audiofix.audio.folder import Pair
 from audiofix.audio.format import AudioFormat
 from audiofix.audio.sink import Sink, open_sink
 from audiofix.audio.source import Source, open_source
-from audiofix.backends.decoding import Decoding
+from audiofix.backends.decoding import Decoding, refuse_other_codebooks
 from audiofix.codes.layout import CodeLayout
 from audiofix.codes.reader import CodeReader, Gap
 from audiofix.codes.writer import PACKET_FRAMES, CodeWriter
-from audiofix.errors import CheckpointError
 from audiofix.verbs.effect import Progress, Writing
 from audiofix.verbs.failure import postponed_signals
 from audiofix.verbs.liveness import Clock
@@ -32,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _BLOCK_SECONDS = 0.25
 _LIVE_PACKET_FRAMES = 4
+"""A listener waits for a packet: fewer frames in each make the codes' own bytes a small part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def decode(
         reader = CodeReader(stream, name_of(pair.source))
         layout = reader.layout
         codec = loaded()(layout)
-        _refuse_other_codebooks(codec, layout, reader.name)
+        refuse_other_codebooks(codec, layout, reader.name)
         use: Use = "live" if realtime else "file"
         decoding = Decoding(
             layout,
@@ -223,13 +223,3 @@ def _open_result(
 def _block_samples(source: Source, layout: CodeLayout, realtime: bool) -> int:
     seconds = layout.hop / layout.rate if realtime else _BLOCK_SECONDS
     return max(1, round(source.format.rate * seconds))
-
-
-def _refuse_other_codebooks(codec: "Codec", layout: CodeLayout, name: str) -> None:
-    if codec.layout.checkpoint != layout.checkpoint:
-        raise CheckpointError(
-            f"{name}: made with the codebooks {layout.checkpoint} of {layout.model}; "
-            f"{codec.layout.model} has {codec.layout.checkpoint}: name the right model with -m"
-        )
-    if layout.codebooks > codec.layout.codebooks or layout.hop != codec.layout.hop:
-        raise CheckpointError(f"{name}: its frames are not those of {codec.layout.model}")

@@ -302,12 +302,14 @@ def test_a_stage_goes_there_and_back(codec: Path) -> None:
 
 def test_python_refuses_what_makes_no_sense(codec: Path, tmp_path: Path) -> None:
     other = tiny_codec_checkpoint(tmp_path / "other.safetensors", seed=1)
+    with pytest.raises(UsageError, match="0 Hz"):
+        face.encode(noise(1, 100), 0, model=str(codec))
     with pytest.raises(UsageError, match="has 3"):
         face.encode(noise(1, 100), 8000, codebooks=9, model=str(codec))
     with pytest.raises(InputError, match="NaN"):
         face.encode(np.full((1, 10), np.nan), 8000, model=str(codec))
     codes = face.encode(noise(1, 100), 8000, model=str(codec))
-    with pytest.raises(CheckpointError, match="other codebooks"):
+    with pytest.raises(CheckpointError, match="name the right model"):
         face.decode(codes, model=str(other))
 
 

@@ -103,5 +103,7 @@ def test_what_does_not_run_natively(monkeypatch) -> None:
     assert not runs_natively(torch.zeros(1, 1, native.MAX_HEIGHT + 1, 1), 1)
     with torch.enable_grad():
         assert not runs_natively(plane, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not runs_natively(plane, 1)
     monkeypatch.setenv("AUDIOFIX_SCAN", "reference")
     assert not runs_natively(plane, 1)

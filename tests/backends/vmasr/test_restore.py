@@ -2,6 +2,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from stages import check_stage, cuts, feed, noise
 from tiny import tiny_checkpoint
 
@@ -9,6 +10,7 @@ from audiofix.audio.format import AudioFormat
 from audiofix.backends.base import UpsampleRequest
 from audiofix.backends.registry import load
 from audiofix.backends.vmasr.restore import edge_bin
+from audiofix.backends.vmasr.scan2d import SS2D
 from audiofix.errors import InputError, UsageError
 
 
@@ -123,3 +125,15 @@ def test_edge_bin_leaves_the_slope_of_resamplers_out():
     assert edge_bin(8000, 48000, 513) == int(0.94 * 171)
     assert edge_bin(24000, 48000, 513) == 482
     assert edge_bin(99999, 48000, 513) == 513
+
+
+@torch.no_grad()
+def test_half_precision_on_the_cpu_is_the_same_up_to_rounding():
+    """Under autocast products come out in bfloat16, which the float32 kernels must not be given."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        operator, x = SS2D(8), torch.randn(1, 16, 24, 8)
+    exact = operator(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = operator(x).float()
+    assert (half - exact).abs().max() < 0.05 * exact.abs().max()
