@@ -27,6 +27,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/audio/bytestream.py": "tests/audio/test_source.py",
     "audiofix/audio/foreign.py": "tests/audio/test_source.py",
     "audiofix/audio/wave.py": "tests/audio/test_source.py",
+    "audiofix/audio/destination.py": "tests/audio/test_sink.py",
     "audiofix/audio/writers.py": "tests/audio/test_sink.py",
     "audiofix/audio/au.py": "tests/audio/test_sink.py",
     "audiofix/audio/format.py": "tests/audio/test_source.py",

@@ -1,12 +1,18 @@
 """Bytes to a file or a pipe; nothing half-written ever bears the real name."""
 
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from audiofix.audio.sink import PART, check_target, is_special, open_special, output_error
+from audiofix.audio.destination import (
+    Destination,
+    File,
+    Pipe,
+    is_special,
+    open_special,
+    output_error,
+)
+from audiofix.audio.sink import check_target
 
 
 class ByteSink:
@@ -22,17 +28,18 @@ class ByteSink:
         check_target(path, None, overwrite=overwrite)
         target = None if str(path) == "-" else Path(path)
         self.name = str(target or "standard output")
-        self._path: Path | None = None
-        self._stream: BinaryIO = sys.stdout.buffer
-        if target and is_special(target):
-            self._stream = open_special(target)
-        elif target:
-            self._path = target
-            self._part = target.with_name(target.name + PART)
+        self._is_file = target is not None and not is_special(target)
+        self._stream: BinaryIO
+        self._destination: Destination
+        if target and self._is_file:
+            self._destination = file = File(target)
             try:
-                self._stream = self._part.open("wb")
+                self._stream = file.part.open("wb")
             except OSError as error:
                 raise output_error(self.name, error) from error
+        else:
+            self._stream = open_special(target) if target else sys.stdout.buffer
+            self._destination = Pipe(self._stream)
 
     def write(self, data: bytes) -> None:
         """Append bytes.
@@ -49,19 +56,14 @@ class ByteSink:
 
     def flush(self) -> None:
         """Send on what was written, where somebody may be waiting for it."""
-        if self._path is None:
+        if not self._is_file:
             self._stream.flush()
 
     def commit(self) -> None:
         """Finish the output and give it its name."""
         try:
             self._stream.flush()
-            if self._path:
-                os.fsync(self._stream.fileno())
-            if self._stream is not sys.stdout.buffer:
-                self._stream.close()
-            if self._path:
-                self._part.replace(self._path)
+            self._destination.commit(self._stream)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -70,12 +72,7 @@ class ByteSink:
 
     def abort(self) -> None:
         """Drop what was written to a file. What went into a pipe is gone."""
-        if self._stream is sys.stdout.buffer:
-            return
-        with suppress(OSError):
-            self._stream.close()
-        if self._path:
-            self._part.unlink(missing_ok=True)
+        self._destination.abort(self._stream)
 
     def __enter__(self) -> "ByteSink":
         return self

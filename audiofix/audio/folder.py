@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiofix.audio.sink import PART, type_of
+from audiofix.audio.destination import PART
+from audiofix.audio.sink import type_of
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
 from audiofix.errors import InputError, UsageError
 

@@ -1,18 +1,24 @@
 """Write any audio, to a file or a pipe; nothing half-written ever bears the real name."""
 
-import errno
 import logging
 import os
-import shutil
 import stat
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
 import soundfile
 
+from audiofix.audio.destination import (
+    Destination,
+    File,
+    Pipe,
+    Spool,
+    is_special,
+    open_special,
+    output_error,
+)
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.pcm import HEADERLESS, Encoding, SampleEncoder
 from audiofix.audio.source import Source
@@ -50,7 +56,6 @@ TYPES: tuple[str, ...] = (*_CONTAINERS, *HEADERLESS)
 _EXTENSIONS = {"aif": "aiff", "aifc": "aiff", "oga": "ogg", "wave": "wav", "snd": "au"}
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-PART = ".part"
 
 
 def type_of(path: str | Path, kind: str | None = None) -> str:
@@ -79,7 +84,7 @@ class Sink:
         writer: Writer,
         stream: BinaryIO,
         encoder: SampleEncoder,
-        destination: "_Destination",
+        destination: Destination,
     ) -> None:
         """Put the parts together; `open_sink` chooses them."""
         self._name = name
@@ -189,7 +194,8 @@ def open_sink(
     target = Path(path)
     if is_special(target):
         return _piped(name, audio, kind, encoder, open_special(target))
-    destination = _File(target, kind, tags or (like.tags if like else Tags()))
+    own_tags = tags or (like.tags if like else Tags())
+    destination = File(target, lambda part: write_tags(part, kind, own_tags))
     try:
         stream = destination.part.open("w+b")
     except OSError as error:
@@ -252,30 +258,13 @@ def _check_codec(kind: str, audio: AudioFormat) -> None:
         raise UsageError(f"{kind}: cannot hold {audio.channels} channels: use -t wav")
 
 
-def is_special(path: Path) -> bool:
-    """Tell a device or a named pipe, which must not be replaced by a file."""
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def open_special(path: Path) -> BinaryIO:
-    """Open a device or a named pipe for writing.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    try:
-        return path.open("wb")
-    except OSError as error:
-        raise output_error(str(path), error) from error
-
-
 def _piped(
     name: str, audio: AudioFormat, kind: str, encoder: SampleEncoder, stream: BinaryIO
 ) -> Sink:
     if kind in HEADERLESS or kind in ("wav", "rf64", "au"):
         seekable = stat.S_ISREG(os.fstat(stream.fileno()).st_mode) and kind != "au"
         writer = open_writer(kind, stream, audio, encoder, seekable=seekable)
-        return Sink(name, writer, stream, encoder, _Pipe(stream))
+        return Sink(name, writer, stream, encoder, Pipe(stream))
     # The other types need to seek: made in a temporary file, sent at the end.
     spool = cast(BinaryIO, tempfile.TemporaryFile())
     return Sink(
@@ -283,73 +272,5 @@ def _piped(
         open_writer(kind, spool, audio, encoder, seekable=True),
         spool,
         encoder,
-        _Spool(stream),
+        Spool(stream),
     )
-
-
-class _Destination(Protocol):
-    def commit(self, stream: BinaryIO) -> None: ...
-
-    def abort(self, stream: BinaryIO) -> None: ...
-
-
-class _File:
-    """A file that has its `.part` name until it is whole."""
-
-    def __init__(self, path: Path, kind: str, tags: Tags) -> None:
-        self.part = path.with_name(path.name + PART)
-        self._path = path
-        self._kind = kind
-        self._tags = tags
-
-    def commit(self, stream: BinaryIO) -> None:
-        os.fsync(stream.fileno())
-        stream.close()
-        write_tags(self.part, self._kind, self._tags)
-        self.part.replace(self._path)
-
-    def abort(self, stream: BinaryIO) -> None:
-        stream.close()
-        self.part.unlink(missing_ok=True)
-
-
-class _Pipe:
-    """Standard output, a named pipe or a device: what is written is gone."""
-
-    def __init__(self, pipe: BinaryIO) -> None:
-        self._pipe = pipe
-
-    def commit(self, stream: BinaryIO) -> None:
-        self._pipe.flush()
-        if self._pipe is not sys.stdout.buffer:
-            self._pipe.close()
-
-    def abort(self, stream: BinaryIO) -> None:
-        if self._pipe is not sys.stdout.buffer:
-            with suppress(OSError):
-                self._pipe.close()
-
-
-class _Spool(_Pipe):
-    """A temporary file that goes into a pipe when it is whole."""
-
-    def commit(self, stream: BinaryIO) -> None:
-        stream.seek(0)
-        shutil.copyfileobj(stream, self._pipe)
-        stream.close()
-        super().commit(stream)
-
-    def abort(self, stream: BinaryIO) -> None:
-        stream.close()
-        super().abort(stream)
-
-
-def output_error(name: str, error: Exception) -> OutputError:
-    """Return what to tell the user of an error of the system while writing `name`."""
-    number = getattr(error, "errno", None)
-    advice = {
-        errno.ENOSPC: "free some space",
-        errno.EACCES: "choose a folder that you may write to",
-        errno.ENOENT: "make the folder first",
-    }.get(cast(int, number), "name another file")
-    return OutputError(f"{name}: {getattr(error, 'strerror', None) or error}: {advice}")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from audiofix.audio.destination import PART
 from audiofix.audio.folder import is_audio
-from audiofix.audio.sink import PART
 from audiofix.errors import InputError, UsageError
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from audiofix.audio.destination import PART
 from audiofix.audio.folder import Pair
-from audiofix.audio.sink import PART
 from audiofix.errors import AudiofixError, BatchError, OutputError
 from audiofix.verbs.effect import Effect, Writing
 from audiofix.verbs.failure import Failure, failure_of

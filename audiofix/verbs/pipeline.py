@@ -9,9 +9,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from audiofix.audio.destination import is_special
 from audiofix.audio.folder import Pair, pair_files
 from audiofix.audio.pcm import parse_encoding
-from audiofix.audio.sink import is_special, open_sink, type_of
+from audiofix.audio.sink import open_sink, type_of
 from audiofix.audio.source import Headerless, Source, open_source
 from audiofix.errors import OutputError, UsageError
 from audiofix.streaming.run import run

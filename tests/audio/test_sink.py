@@ -132,13 +132,14 @@ def test_a_missing_folder_is_an_output_error(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_a_full_disk_is_an_output_error():
     with pytest.raises(OutputError, match="free some space"), Path("/dev/full").open("wb") as full:
+        from audiofix.audio.destination import Pipe
         from audiofix.audio.pcm import Encoding, SampleEncoder
-        from audiofix.audio.sink import Sink, _Pipe
+        from audiofix.audio.sink import Sink
         from audiofix.audio.writers import open_writer
 
         encoder = SampleEncoder(Encoding("float", 32))
         raw = open_writer("f32le", full, AudioFormat(8000, 1), encoder, seekable=False)
-        with Sink("full", raw, full, encoder, _Pipe(full)) as sink:
+        with Sink("full", raw, full, encoder, Pipe(full)) as sink:
             for _ in range(10):
                 sink.write(noise(1, 100_000))
 
