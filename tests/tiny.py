@@ -22,7 +22,7 @@ def tiny_checkpoint(path: Path, **config) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = VMASR(CONFIG)
-    settings = {**asdict(CONFIG), "rate": 48000, "patched": True, **config}
+    settings = {**asdict(CONFIG), "rate": 48000, "filled": True, **config}
     tensors = network.state_dict()
     save_checkpoint(path, Checkpoint("tiny", "vmasr", settings, tensors, str(path)))
     return path

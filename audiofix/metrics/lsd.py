@@ -21,13 +21,23 @@ def log_power(x: Tensor) -> Tensor:
     return torch.log10(spectra.abs().square().clamp(min=_POWER_FLOOR))
 
 
-def lsd(estimate: Tensor, target: Tensor) -> Tensor:
+def lsd(estimate: Tensor, target: Tensor, known: Tensor | None = None) -> Tensor:
     """Return the log-spectral distance of `[batch, samples]`, in powers of ten.
 
     The mean over frames of the root of the mean over bins of the squared difference, as VM-ASR's
     code computes it (Zhang and Ruan, 2025).
+
+    Args:
+        estimate: any sound.
+        target: what it should be.
+        known: `[batch]`, the part of the band, from 0 Hz upwards, that is measured; None for all.
     """
     difference = log_power(estimate) - log_power(target)
     # As a norm, because its gradient is 0 where both are silent; that of a root would be NaN.
-    distances: Tensor = vector_norm(difference, dim=1) / math.sqrt(difference.shape[1])
+    if known is None:
+        distances: Tensor = vector_norm(difference, dim=1) / math.sqrt(difference.shape[1])
+        return distances.mean()
+    bins = torch.arange(difference.shape[1], device=difference.device)[None, :, None]
+    measured = bins < (known * difference.shape[1])[:, None, None]
+    distances = vector_norm(difference * measured, dim=1) / measured.sum(dim=1).sqrt()
     return distances.mean()

@@ -59,7 +59,7 @@ def random_model(folder: Path) -> Path:
     """Write the released architecture with random weights and return its file."""
     torch.manual_seed(0)
     path = folder / "released.safetensors"
-    settings = {**asdict(VMASR_48K), "rate": 48000, "patched": False}
+    settings = {**asdict(VMASR_48K), "rate": 48000, "filled": False}
     tensors = VMASR(VMASR_48K).state_dict()
     save_checkpoint(path, Checkpoint("released", "vmasr", settings, tensors, str(path)))
     return path

@@ -1,5 +1,6 @@
 """Taking the high band away, in the many ways in which the world does it."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,11 +49,13 @@ class BandSettings:
         if min(weights) < 0 or not sum(weights):
             raise SettingsError("data.band: give soxr, polyphase or filter a weight above 0")
 
-    def draw_rate(self, generator: np.random.Generator) -> int:
-        """Return an input rate."""
+    def draw_rate(self, generator: np.random.Generator, highest: float = math.inf) -> int:
+        """Return an input rate below `highest`, or the lowest rate of all."""
+        lowest = min(self.rates)
         if self.any_rate:
-            return int(generator.integers(min(self.rates), max(self.rates) + 1))
-        return int(generator.choice(self.rates))
+            return int(generator.integers(lowest, max(lowest, min(max(self.rates), highest)) + 1))
+        below = [rate for rate in self.rates if rate < highest]
+        return int(generator.choice(below or [lowest]))
 
     def draw_way(self, generator: np.random.Generator) -> Way:
         """Return what takes the band away."""

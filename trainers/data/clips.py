@@ -1,6 +1,7 @@
 """Random clips at one rate, out of recordings at many."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -14,12 +15,37 @@ from audiofix.errors import InputError
 _READ_SAMPLES = 1 << 16
 _LOUDEST_GAIN_DB = 6.0
 _QUIETEST_GAIN_DB = -12.0
+_FULL_BAND_RATE = 44100
 _REMEMBERED_SECONDS = 3600.0
 """Decoded sound that is kept in memory: 0.7 GB at 48 kHz."""
 
 
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A piece of a recording.
+
+    Attributes:
+        samples: `[1, samples]`.
+        known: the part of the band, from 0 Hz upwards, of which the recording tells. What was
+            recorded, or slowed down to, 44.1 kHz or more is taken at its word and has all.
+    """
+
+    samples: Chunk
+    known: float
+
+
+def known_share(own_rate: float, rate: int) -> float:
+    """Return `Clip.known` of what was recorded at `own_rate`, at `rate`."""
+    return 1.0 if own_rate >= _FULL_BAND_RATE else min(1.0, own_rate / rate)
+
+
 def read_sound(recording: Recording, rate: int) -> Chunk:
     """Return the whole recording as `[channels, samples]` at `rate`."""
+    return read_with_rate(recording, rate)[0]
+
+
+def read_with_rate(recording: Recording, rate: int) -> tuple[Chunk, int]:
+    """Return `read_sound`'s result and the recording's own rate."""
     with open_source(recording.path) as source:
         chunks = [empty_chunk(source.format.channels)]
         while (chunk := source.read(_READ_SAMPLES)).shape[1]:
@@ -30,7 +56,7 @@ def read_sound(recording: Recording, rate: int) -> Chunk:
     samples = samples[:, first : first + round(recording.duration * own_rate) + 1]
     if own_rate != rate:
         samples = soxr.resample(samples.T, own_rate, rate, "VHQ").reshape(-1, len(samples)).T
-    return np.ascontiguousarray(samples, np.float32)
+    return np.ascontiguousarray(samples, np.float32), own_rate
 
 
 class Clips:
@@ -61,12 +87,12 @@ class Clips:
         self._speeds = tuple(speeds)
         self._read = lru_cache(max(1, int(_REMEMBERED_SECONDS / lengths.mean())))(self._sound)
 
-    def draw(self, generator: np.random.Generator) -> Chunk:
-        """Return one clip `[1, samples]` at a random place, speed and level.
+    def draw(self, generator: np.random.Generator) -> Clip:
+        """Return one clip at a random place, speed and level.
 
         A recording that is shorter than a clip is followed by silence.
         """
-        sound = self._read(int(generator.choice(len(self._recordings), p=self._shares)))
+        sound, own_rate = self._read(int(generator.choice(len(self._recordings), p=self._shares)))
         row = sound[generator.integers(len(sound))]
         speed = float(generator.choice(self._speeds))
         wanted = int(np.ceil(self._samples * speed)) + 64
@@ -76,7 +102,8 @@ class Clips:
             clip = soxr.resample(clip, speed, 1.0, "HQ")
         clip = np.pad(clip, (0, max(0, self._samples - clip.size)))[: self._samples]
         gain = 10 ** (generator.uniform(_QUIETEST_GAIN_DB, _LOUDEST_GAIN_DB) / 20)
-        return np.ascontiguousarray(clip[None] * np.float32(gain))
+        known = known_share(own_rate * speed, self._rate)
+        return Clip(np.ascontiguousarray(clip[None] * np.float32(gain)), known)
 
-    def _sound(self, place: int) -> Chunk:
-        return read_sound(self._recordings[place], self._rate)
+    def _sound(self, place: int) -> tuple[Chunk, int]:
+        return read_with_rate(self._recordings[place], self._rate)

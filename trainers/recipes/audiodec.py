@@ -152,14 +152,14 @@ class AudioDecRecipe(SoundRecipe):
 
     def _start_clips(self) -> Iterator[Chunk]:
         for number in range(_START_CLIPS):
-            yield self._clips.draw(np.random.default_rng([_START_SEED, number]))
+            yield self._clips.draw(np.random.default_rng([_START_SEED, number])).samples
 
     def heard(self, clean: Chunk, generator: np.random.Generator) -> Chunk:
         """Return the clip, with noise over it where the settings want it."""
         noise_db = self.settings.data.noise_db
         if not noise_db:
             return clean
-        noise = np.resize(self._noises.draw(generator), clean.shape)
+        noise = np.resize(self._noises.draw(generator).samples, clean.shape)
         return add_noise(clean, noise, noise_db, generator)
 
     def losses(self, turn: str, batch: Batch) -> Losses:

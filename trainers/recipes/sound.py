@@ -111,7 +111,7 @@ class SoundRecipe(ABC):
 
     def item(self, generator: np.random.Generator) -> Item:
         """Return a clip, and what is heard of it."""
-        clean = self._clips.draw(generator)
+        clean = self._clips.draw(generator).samples
         return {"clean": clean, "heard": self.heard(clean, generator)}
 
     def losses(self, turn: str, batch: Batch) -> Losses:

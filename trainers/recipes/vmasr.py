@@ -1,5 +1,6 @@
 """How VM-ASR is trained: as published (specification, section 8), and as we train what we ship."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 from audiofix.trainers.data.band import BandSettings, take_band
-from audiofix.trainers.data.clips import Clips, read_sound
+from audiofix.trainers.data.clips import Clips, known_share, read_with_rate
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.journal import Example
@@ -33,6 +34,9 @@ from audiofix.errors import InputError, SettingsError
 from audiofix.metrics.lsd import lsd
 
 _VALIDATION_SEED = 0
+
+_TELLING_SHARE = 0.05
+"""Part of the band that a recording must know above the input's to be validated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Settings:
         name: of the checkpoint.
         keep_low_band: train what `upsample` does, with the input's own band below the edge; else
             the network sets the whole band, as published.
-        patched: fill the empty band with copies of the lower one before the network sees it.
+        filled: fill the empty band with overtones of the lower one before the network sees it.
         start: checkpoint to start from, empty for fresh weights.
         half: whether checkpoints hold float16.
     """
@@ -104,7 +108,7 @@ class Settings:
     loss: LossSettings = field(default_factory=LossSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
     keep_low_band: bool = True
-    patched: bool = False
+    filled: bool = False
     start: str = ""
     half: bool = False
 
@@ -164,10 +168,15 @@ class VMASRRecipe:
     def item(self, generator: np.random.Generator) -> Item:
         """Return a clip with and without its high band, and the bin where that begins."""
         data = self.settings.data
-        clean = self._clips.draw(generator)
-        low_rate = data.band.draw_rate(generator)
-        degraded = take_band(clean, data.rate, low_rate, data.band, generator)
-        return {"clean": clean, "degraded": degraded, "edge": self._edge(low_rate)}
+        clip = self._clips.draw(generator)
+        low_rate = data.band.draw_rate(generator, clip.known * data.rate)
+        degraded = take_band(clip.samples, data.rate, low_rate, data.band, generator)
+        return {
+            "clean": clip.samples,
+            "degraded": degraded,
+            "edge": self._edge(low_rate),
+            "known": np.array(clip.known, np.float32),
+        }
 
     def losses(self, turn: str, batch: Batch) -> Losses:
         """Return the losses of one network's turn."""
@@ -179,11 +188,15 @@ class VMASRRecipe:
         for rate in self.settings.data.validation_rates:
             distances = []
             for recording in self.held_out:
-                clean, degraded = self._held_out_clip(recording, rate)
+                clean, degraded, known = self._held_out_clip(recording, rate)
+                if known < min(1, rate / self.settings.data.rate + _TELLING_SHARE):
+                    continue  # it does not tell what is missing
                 made = self._restore(networks["generator"], degraded, rate)
-                distances.append(lsd(made[:, 0], clean[:, 0]).item())
-            figures[f"lsd_{rate}"] = float(np.mean(distances))
-        return {**figures, "lsd": float(np.mean(list(figures.values())))}
+                distances.append(lsd(made[:, 0], clean[:, 0], known).item())
+            if distances:
+                figures[f"lsd_{rate}"] = float(np.mean(distances))
+        mean = float(np.mean(list(figures.values()))) if figures else math.inf
+        return {**figures, "lsd": mean}
 
     def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:
         """Return held-out clips: input, estimate, target."""
@@ -191,7 +204,7 @@ class VMASRRecipe:
         examples = []
         for place, recording in enumerate(spread(self.held_out, count)):
             rate = data.validation_rates[place % len(data.validation_rates)]
-            clean, degraded = self._held_out_clip(recording, rate)
+            clean, degraded, _ = self._held_out_clip(recording, rate)
             made = self._restore(networks["generator"], degraded, rate)
             named = {"input": degraded, "estimate": made, "target": clean}
             sounds = {name: sound[0].cpu().numpy() for name, sound in named.items()}
@@ -201,7 +214,7 @@ class VMASRRecipe:
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the generator as a checkpoint for `upsample --model`."""
         settings = self.settings
-        config = {**asdict(settings.model), "rate": settings.data.rate, "patched": settings.patched}
+        config = {**asdict(settings.model), "rate": settings.data.rate, "filled": settings.filled}
         tensors = networks["generator"].state_dict()
         checkpoint = Checkpoint(settings.name, "vmasr", config, tensors, str(path))
         save_checkpoint(path, checkpoint, half=settings.half)
@@ -216,7 +229,7 @@ class VMASRRecipe:
         samples = degraded.shape[-1]
         if self.settings.keep_low_band:
             source = network.transform(degraded)
-            spectra = enhance_spectra(network, source, edge, patched=self.settings.patched)
+            spectra = enhance_spectra(network, source, edge, filled=self.settings.filled)
             return spectra, network.inverse(spectra, samples)
         magnitude, phase = network.spectra(degraded)
         wave = network.wave_from_spectra(magnitude, phase, edge, samples)
@@ -230,10 +243,11 @@ class VMASRRecipe:
         estimate, target = made[:, 0].float(), clean[:, 0]
         parts: dict[str, tuple[float, Tensor]] = {}
         if weights.distance:
-            parts["distance"] = weights.distance, lsd(estimate, target)
+            parts["distance"] = weights.distance, lsd(estimate, target, batch["known"])
         if weights.magnitude:
             assert isinstance(network, VMASR)
-            parts["magnitude"] = weights.magnitude, _above(spectra, network.transform(clean), edge)
+            wanted = network.transform(clean)
+            parts["magnitude"] = weights.magnitude, _above(spectra, wanted, edge, batch["known"])
         if weights.stft:
             convergence, distance = spectral_losses(estimate, target, each=True)
             parts["stft"] = weights.stft, 0.5 * convergence + 0.5 * distance
@@ -262,16 +276,18 @@ class VMASRRecipe:
             total = total + weights.penalty * penalty
         return {TOTAL: total}
 
-    def _held_out_clip(self, recording: Recording, rate: int) -> tuple[Tensor, Tensor]:
+    def _held_out_clip(self, recording: Recording, rate: int) -> tuple[Tensor, Tensor, Tensor]:
         data = self.settings.data
         samples = (data.frames - 1) * self.settings.model.hop_length
-        sound = read_sound(recording, data.rate)[:1]
+        sound, own_rate = read_with_rate(recording, data.rate)
+        sound = sound[:1]
         start = max(0, (sound.shape[1] - samples) // 2)
         clip = sound[:, start : start + samples]
         clip = np.pad(clip, [(0, 0), (0, samples - clip.shape[1])])
         generator = np.random.default_rng(_VALIDATION_SEED)
         degraded = take_band(clip, data.rate, rate, data.band, generator)
-        return self._tensor(clip), self._tensor(degraded)
+        known = torch.tensor([known_share(own_rate, data.rate)], device=self.device)
+        return self._tensor(clip), self._tensor(degraded), known
 
     def _restore(self, network: nn.Module, degraded: Tensor, rate: int) -> Tensor:
         edge = torch.from_numpy(self._edge(rate))[None].to(self.device)
@@ -281,9 +297,11 @@ class VMASRRecipe:
         return torch.from_numpy(clip)[None].to(self.device)
 
 
-def _above(made: Tensor, wanted: Tensor, edge: Tensor) -> Tensor:
-    """Return the distance of the log-magnitudes at and above each item's edge."""
-    missing = torch.arange(made.shape[1], device=made.device)[None, :, None] >= edge[:, None, None]
+def _above(made: Tensor, wanted: Tensor, edge: Tensor, known: Tensor) -> Tensor:
+    """Return the distance of the log-magnitudes from each item's edge to the end of its target."""
+    bins = torch.arange(made.shape[1], device=made.device)
+    missing = (bins >= edge[:, None]) & (bins < known[:, None] * bins.numel())
+    missing = missing[:, :, None]
     made_log, _ = log_magnitude_and_phase(made)
     wanted_log, _ = log_magnitude_and_phase(wanted)
     return l1_loss(made_log * missing, wanted_log * missing)

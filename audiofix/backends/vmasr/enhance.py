@@ -1,34 +1,33 @@
 """One window through VM-ASR the way the product does it: add what is missing, keep what is there.
 
 The published method hands the whole band to the network (`VMASR.forward`). Here the empty band may
-first be filled with shifted copies of the band below it, and afterwards the band below the edge is
+first be filled with overtones of the band below it, and afterwards the band below the edge is
 the input's own, with a short cross-fade. Training and inference call the same function.
 """
 
 from torch import Tensor
 
 from audiofix.backends.vmasr.network import VMASR, replace_low_band
-from audiofix.backends.vmasr.patching import patch_high_band, patch_step
+from audiofix.backends.vmasr.overtones import add_overtones
 from audiofix.dsp.stft import from_log_magnitude_and_phase, log_magnitude_and_phase
 
 EDGE_FADE_BINS = 8
 """Bins of cross-fade below the edge, from the input's spectrum to the network's."""
 
 
-def enhance_spectra(network: VMASR, source: Tensor, edge: Tensor, *, patched: bool) -> Tensor:
+def enhance_spectra(network: VMASR, source: Tensor, edge: Tensor, *, filled: bool) -> Tensor:
     """Return spectra whose bins from `edge` upwards are the network's.
 
     Args:
         network: any VM-ASR.
         source: complex `[batch, bins, frames]`, frames a multiple of `config.frame_multiple`.
         edge: `[batch]` integers, the first bin that the input does not have.
-        patched: whether the network expects its empty band filled; see `patching`.
+        filled: whether the network expects its empty band filled; see `overtones`.
     """
-    config = network.config
-    magnitude, phase = log_magnitude_and_phase(source[:, None], steady=True)
-    if patched:
-        step = patch_step(config.n_fft, config.hop_length)
-        magnitude, phase = patch_high_band(magnitude, phase, edge, step)
+    if filled:
+        magnitude, phase = add_overtones(source, edge, network.config)
+    else:
+        magnitude, phase = log_magnitude_and_phase(source[:, None], steady=True)
     magnitude, phase = network.enhance(magnitude, phase)
     new = from_log_magnitude_and_phase(magnitude[:, 0].float(), phase[:, 0].float())
     return replace_low_band(new, source, edge, EDGE_FADE_BINS)

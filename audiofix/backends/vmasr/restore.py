@@ -55,27 +55,27 @@ def restorer(checkpoint: Checkpoint, placement: Placement) -> "VMASRRestorer":
     """
     config = dict(checkpoint.config)
     rate = config.pop("rate", None)
-    patched = bool(config.pop("patched", False))
+    filled = bool(config.pop("filled", False))
     settings = VMASRConfig.from_mapping(config)
     network = VMASR(settings)
     fill_module(network, checkpoint.tensors, checkpoint.name)
     network = network.eval().requires_grad_(False).to(placement.device)
     model_rate = rate if isinstance(rate, int) else settings.hop_length * _HOPS_PER_SECOND
-    return VMASRRestorer(checkpoint.name, model_rate, network, placement, patched=patched)
+    return VMASRRestorer(checkpoint.name, model_rate, network, placement, filled=filled)
 
 
 class VMASRRestorer:
     """A loaded VM-ASR. Holds weights; each stream's state is in its own stage."""
 
     def __init__(
-        self, name: str, rate: int, network: VMASR, placement: Placement, *, patched: bool
+        self, name: str, rate: int, network: VMASR, placement: Placement, *, filled: bool
     ) -> None:
         """Wrap a network that is in eval mode on its device."""
         self.name = name
         self.rate = rate
         self.network = network
         self.placement = placement
-        self.patched = patched
+        self.filled = filled
 
     def stage(self, source: AudioFormat, request: UpsampleRequest) -> Stage:
         """Return a fresh stage: to the model's rate, through the network, to the wanted rate.
@@ -179,6 +179,6 @@ class _Window:
             wave = torch.from_numpy(channel)[:, None].to(placement.device)
             edges = torch.full((1,), edge, device=placement.device)
             source = network.transform(wave)
-            spectra = enhance_spectra(network, source, edges, patched=self._restorer.patched)
+            spectra = enhance_spectra(network, source, edges, filled=self._restorer.filled)
             restored = network.inverse(spectra, channel.shape[1])
             return as_chunk(np.asarray(restored[:, 0].float().cpu()))

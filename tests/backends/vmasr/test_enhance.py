@@ -11,7 +11,7 @@ def test_below_the_fade_the_spectrum_is_the_inputs_to_the_bit():
     source = torch.randn(2, 513, 32, dtype=torch.complex64, generator=generator)
     edge = torch.tensor([171, 300])
     with torch.no_grad():
-        result = enhance_spectra(network, source, edge, patched=True)
+        result = enhance_spectra(network, source, edge, filled=True)
     for item, first in zip(range(2), edge - EDGE_FADE_BINS, strict=True):
         assert torch.equal(result[item, :first], source[item, :first])
         assert not torch.isclose(result[item, first + 8 :], source[item, first + 8 :]).any()

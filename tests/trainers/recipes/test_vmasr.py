@@ -29,10 +29,10 @@ SETTINGS = Settings(
     ),
     loss=LossSettings(distance=1.0, magnitude=0.3, stft=1.0),
     loop=LoopSettings(batch=2, warm_up=1, learning_rate=1e-3),
-    patched=True,
+    filled=True,
 )
 JUDGED = LossSettings(stft=1.0, adversarial=1.0, features=100.0, hidden=1)
-PUBLISHED = replace(SETTINGS, keep_low_band=False, patched=False, loss=JUDGED)
+PUBLISHED = replace(SETTINGS, keep_low_band=False, filled=False, loss=JUDGED)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,32 @@ def test_an_item_is_a_clip_without_its_high_band(corpus):
     assert 0.3 < share <= 1 / 3  # 8 of 24 kHz
     again = recipe.item(np.random.default_rng(1))
     assert all(np.array_equal(item[name], again[name]) for name in item)
+
+
+def test_what_a_recording_does_not_know_is_not_asked_for(corpus, tmp_path):
+    soundfile.write(tmp_path / "low.wav", noise(1, 12000).T, 24000)
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("split,file_path,duration\ntrain,low.wav,0.5\nvalid,low.wav,0.5\n")
+    band = replace(SETTINGS.data.band, rates=(8000, 16000, 32000))
+    data = replace(SETTINGS.data, band=band, validation_rates=(16000, 24000))
+    recipe = recipe_of(replace(SETTINGS, data=data), manifest)
+    items = [recipe.item(np.random.default_rng(seed)) for seed in range(8)]
+    assert {float(item["known"]) for item in items} == {0.5}
+    assert max(int(item["edge"]) for item in items) < CONFIG.bins / 3  # 32 kHz is never drawn
+    with torch.inference_mode():
+        assert recipe.validate(recipe.networks).keys() == {"lsd_16000", "lsd"}
+    # Above 12 kHz the target is empty; that the network fills it must cost nothing.
+    batch = {name: torch.from_numpy(value)[None] for name, value in items[0].items()}
+    loud = {**batch, "clean": batch["clean"] + torch.from_numpy(above_15_khz(batch["clean"].shape))}
+    for name in ("distance", "magnitude"):
+        quiet, filled = (recipe.losses("generator", dict(one))[name] for one in (batch, loud))
+        assert filled.item() == pytest.approx(quiet.item(), rel=0.05)
+
+
+def above_15_khz(shape):
+    spectra = np.fft.rfft(noise(1, shape[-1]))
+    spectra[:, : int(spectra.shape[1] * 15 / 24)] = 0
+    return np.fft.irfft(spectra, shape[-1])[None].astype(np.float32)
 
 
 @pytest.mark.parametrize("game", ["lsgan", "wgan", "wgan-gp"])
