@@ -18,7 +18,7 @@ STEPS = 50
 TINY = [
     "--config", "vmasr-small", "--device", "cpu", "--threads", "1",
     *(word for setting in (
-        "model.dims=4", "model.depths=[1,1,1]", "data.frames=16", "data.speeds=[1.0]",
+        "start=", "model.dims=4", "model.depths=[1,1,1]", "data.frames=16", "data.speeds=[1.0]",
         "data.band.rates=[16000]", "data.validation_rates=[16000]", "loop.batch=2",
         f"loop.steps={STEPS}", "loop.warm_up=5", "loop.learning_rate=5e-3", "loop.log_every=1",
         "loop.save_every=4", "loop.validate_every=20", "loop.examples=1",
@@ -31,7 +31,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
     generator = np.random.default_rng(0)
     for number in range(4):
-        # Its level falls with frequency, which a copied band does not know: there is much to learn.
+        # Its level falls with frequency, faster than the overtones do: there is much to learn.
         sound = lfilter([0.05], [1, -0.95], generator.standard_normal(24000))
         soundfile.write(folder / f"{number}.wav", sound, 48000)
     return folder

@@ -1,6 +1,6 @@
 """Overtones: fill the empty band with what a rectifier makes of the band that is there.
 
-The oldest way to a high band (Makhoul and Berouti, ICASSP 1979), here the *input* of the network,
+An old way to a high band (Makhoul and Berouti, ICASSP 1979), here the *input* of the network,
 which then only has to shape what already has a fine structure. A rectifier continues a harmonic
 series at its own spacing and keeps the rhythm of noise; as it acts on the wave, neighbouring frames
 agree, and nothing repeats or breaks at the borders of copied bands. Before and after it the
