@@ -53,7 +53,8 @@ class BandSettings:
         """Return an input rate below `highest`, or the lowest rate of all."""
         lowest = min(self.rates)
         if self.any_rate:
-            return int(generator.integers(lowest, max(lowest, min(max(self.rates), highest)) + 1))
+            last = max(lowest, int(min(max(self.rates), highest)))
+            return int(generator.integers(lowest, last + 1))
         below = [rate for rate in self.rates if rate < highest]
         return int(generator.choice(below or [lowest]))
 
