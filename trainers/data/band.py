@@ -50,13 +50,13 @@ class BandSettings:
             raise SettingsError("data.band: give soxr, polyphase or filter a weight above 0")
 
     def draw_rate(self, generator: np.random.Generator, highest: float = math.inf) -> int:
-        """Return an input rate below `highest`, or the lowest rate of all."""
+        """Return an input rate that `highest` allows, or the lowest rate of all."""
         lowest = min(self.rates)
         if self.any_rate:
             last = max(lowest, int(min(max(self.rates), highest)))
             return int(generator.integers(lowest, last + 1))
-        below = [rate for rate in self.rates if rate < highest]
-        return int(generator.choice(below or [lowest]))
+        allowed = [rate for rate in self.rates if rate <= highest]
+        return int(generator.choice(allowed or [lowest]))
 
     def draw_way(self, generator: np.random.Generator) -> Way:
         """Return what takes the band away."""

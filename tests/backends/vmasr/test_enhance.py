@@ -3,6 +3,7 @@ from tiny import CONFIG
 
 from audiofix.backends.vmasr.enhance import EDGE_FADE_BINS, enhance_spectra
 from audiofix.backends.vmasr.network import VMASR, replace_low_band
+from audiofix.backends.vmasr.overtones import add_overtones
 
 
 def test_below_the_fade_the_spectrum_is_the_inputs_to_the_bit():
@@ -15,6 +16,19 @@ def test_below_the_fade_the_spectrum_is_the_inputs_to_the_bit():
     for item, first in zip(range(2), edge - EDGE_FADE_BINS, strict=True):
         assert torch.equal(result[item, :first], source[item, :first])
         assert not torch.isclose(result[item, first + 8 :], source[item, first + 8 :]).any()
+
+
+def test_the_first_new_bin_is_as_loud_as_the_overtones_whatever_the_network_says():
+    network = VMASR(CONFIG).eval()
+    network.enhance = lambda magnitude, phase: (magnitude - 3, phase)
+    generator = torch.Generator().manual_seed(0)
+    source = torch.randn(1, 513, 32, dtype=torch.complex64, generator=generator)
+    edge = torch.tensor([171])
+    begun = torch.exp2(add_overtones(source, edge, CONFIG)[0][0, 0])
+    share = enhance_spectra(network, source, edge, filled=True)[0].abs() / begun
+    assert torch.allclose(share[171], torch.ones(32), rtol=1e-4)
+    assert torch.allclose(share[175], torch.full((32,), 2**-1.5), rtol=1e-4)
+    assert torch.allclose(share[179:], torch.full((513 - 179, 32), 2**-3), rtol=1e-2)
 
 
 def test_the_cross_fade_rises_from_source_to_new():
