@@ -4,6 +4,7 @@ Importing this package loads nothing heavy; `audiofix.upsample(...)` and its sis
 (see `audiofix.api`) load what they need on first use.
 """
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +12,12 @@ from audiofix.version import VERSION as __version__
 
 _API = ("upsample", "encode", "decode", "open_stage")
 _SUBPACKAGES = ("backends",)
+
+# OpenMP's idle threads spin for a long time by default, and on a machine whose other cores are busy
+# they take the very core that the working thread needs: `upsample` took up to three times as long.
+# libgomp reads this when torch loads it; what the user chose stands.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __all__ = ["__version__", *_API, *_SUBPACKAGES]
 
