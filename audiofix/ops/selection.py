@@ -5,6 +5,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,8 +14,7 @@ from torch import Tensor
 
 from audiofix.errors import DeviceError, UsageError
 from audiofix.ops import native
-from audiofix.ops.plane_scan_reference import plane_scan_reference
-from audiofix.ops.selective_scan_reference import selective_scan_reference
+from audiofix.ops.self_test import gradient_errors, value_errors
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,12 @@ class Condition:
     """The instructions it uses, or why it does not run."""
 
 
-def uses_native(tensor: Tensor) -> bool:
+def uses_native(tensor: Tensor, *, gradients: bool = False) -> bool:
     """Return whether the compiled twin serves this tensor's device and type.
+
+    Args:
+        tensor: the operator's input.
+        gradients: whether it will be differentiated.
 
     Raises:
         DeviceError: `AUDIOFIX_SCAN=native`, and there is no sound twin for it.
@@ -51,7 +55,8 @@ def uses_native(tensor: Tensor) -> bool:
         if wish == "native":
             raise DeviceError(f"{VARIABLE}=native: no kernel for {tensor.dtype} on {kind}")
         return False
-    found = condition(native.twin_of(tensor))
+    twin = native.twin_of(tensor)
+    found = gradient_condition(twin) if gradients else condition(twin)
     if wish == "native" and not found.runs:
         raise DeviceError(f"{VARIABLE}=native: {found.reason}")
     return found.runs
@@ -59,7 +64,11 @@ def uses_native(tensor: Tensor) -> bool:
 
 @cache
 def condition(twin: native.Twin) -> Condition:
-    """Load a twin and compare it with the reference, once; a wrong one is reported as an error."""
+    """Load a twin and compare its values with the reference, once; a wrong one is reported.
+
+    Some milliseconds: gradients are compared when they are first wanted (`gradient_condition`),
+    since torch's differentiation loads a symbolic algebra that inference never needs.
+    """
     try:
         loaded = native.library(twin)
     except DeviceError as error:
@@ -67,14 +76,31 @@ def condition(twin: native.Twin) -> Condition:
         return Condition(built="not built" not in str(error), runs=False, reason=str(error))
     if twin == "cuda" and not torch.cuda.is_available():
         return Condition(built=True, runs=False, reason="no CUDA device")
+    level = loaded.afx_cpu_level_name().decode() if twin == "cpu" else torch.cuda.get_device_name()
+    return _verdict(twin, level, value_errors)
+
+
+@cache
+def gradient_condition(twin: native.Twin) -> Condition:
+    """Compare the gradients of a twin whose values are right with the reference's, once."""
+    values = condition(twin)
+    return _verdict(twin, values.reason, gradient_errors) if values.runs else values
+
+
+def _verdict(
+    twin: native.Twin, level: str, errors: Callable[[torch.device], dict[str, float]]
+) -> Condition:
     try:
-        wrong = _self_test(torch.device(twin))
+        found = errors(torch.device(twin))
+        worst = max(found, key=lambda name: found[name])
+        wrong = ""
+        if not all(error < _TOLERANCE for error in found.values()):
+            wrong = f"{worst} differs by {found[worst]:.1e} of its largest value"
     except DeviceError as error:
         wrong = str(error)
     if wrong:
         log.error("the compiled scan for %s is wrong (%s); using plain torch", twin, wrong)
         return Condition(built=True, runs=False, reason=f"failed its self-test: {wrong}")
-    level = loaded.afx_cpu_level_name().decode() if twin == "cpu" else torch.cuda.get_device_name()
     return Condition(built=True, runs=True, reason=level)
 
 
@@ -90,44 +116,3 @@ def describe() -> dict[str, str]:
             found[twin] = f"{'native' if state.runs else 'reference'}: {state.reason}"
     wish = os.environ.get(VARIABLE)
     return found | ({"forced": wish} if wish else {})
-
-
-@torch.inference_mode(False)  # gradients are tested too, also when first used for inference
-def _self_test(device: torch.device) -> str:
-    """Return what is wrong with values or gradients on a small case, or nothing."""
-    draw = torch.Generator().manual_seed(0)
-    shapes = {"u": (1, 4, 67), "delta": (1, 4, 67), "A": (4, 2), "B": (1, 2, 2, 67)}
-    shapes |= {"C": (1, 2, 2, 67), "D": (4,), "delta_bias": (4,)}
-    tensors = {
-        name: torch.randn(shape, generator=draw).to(device) for name, shape in shapes.items()
-    }
-    tensors["A"] = -tensors["A"].exp()
-    weight = torch.randn(shapes["u"], generator=draw).to(device)
-    with torch.enable_grad():
-        leaves = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
-        expected = selective_scan_reference(
-            **leaves,
-            delta_softplus=True,
-            reversed_groups=1,
-        )
-        wanted = torch.autograd.grad(expected, list(leaves.values()), weight)
-    scan = native.Scan(**tensors, softplus=True, reversed_groups=1)
-    out, checkpoints = native.scan_forward(scan, keep=True)
-    gradients = native.scan_backward(scan, weight, checkpoints)
-    pairs = zip(["out", *shapes], [out, *gradients], [expected.detach(), *wanted], strict=True)
-    for name, got, want in pairs:
-        difference = float((got - want).abs().max() / want.abs().max())
-        if not difference < _TOLERANCE:
-            return f"{name} differs by {difference:.1e} of its largest value"
-    return _plane_self_test() if device.type == "cpu" else ""
-
-
-def _plane_self_test() -> str:
-    draw = torch.Generator().manual_seed(0)
-    shapes = [(1, 3, 5, 19), (1, 4, 6, 5, 19), (4, 3, 2), (4, 3), (4, 3, 2), (4, 3)]
-    tensors = [torch.randn(shape, generator=draw) for shape in shapes]
-    tensors[4] = -tensors[4].exp()
-    expected = plane_scan_reference(*tensors)
-    difference = native.plane_scan(tuple(tensors), state=2, rank=2) - expected
-    error = float(difference.abs().max() / expected.abs().max())
-    return "" if error < _TOLERANCE else f"planes differ by {error:.1e} of their largest value"

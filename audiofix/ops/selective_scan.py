@@ -53,15 +53,20 @@ def selective_scan(
     """
     _check(u, delta, A, B, C, D, delta_bias, reversed_groups)
     result_type = u.dtype
+    given = (u, delta, A, B, C, D, delta_bias)
+    keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in given)
     dtype = u.dtype if _takes(u) else torch.promote_types(u.dtype, torch.float32)
     u, delta, B, C = (tensor.to(dtype).contiguous() for tensor in (u, delta, B, C))
-    if A.shape[1] > native.MAX_STATE or not uses_native(u):
+    if A.shape[1] > native.MAX_STATE or not uses_native(u, gradients=keep):
         return selective_scan_reference(
             u, delta, A, B, C, D, delta_bias, delta_softplus, reversed_groups=reversed_groups
         ).to(result_type)
     A, D, delta_bias = A.float().contiguous(), _exact(D), _exact(delta_bias)
     tensors = (u, delta, A, B, C, D, delta_bias)
-    keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+    if not keep and not torch.compiler.is_compiling():
+        # Not through the dispatcher: its first call loads a symbolic algebra for a second.
+        scan = native.Scan(*tensors, delta_softplus, reversed_groups)
+        return native.scan_forward(scan, keep=False)[0].to(result_type)
     out: Tensor = _forward(*tensors, delta_softplus, reversed_groups, keep)[0]
     return out.to(result_type)
 
@@ -196,6 +201,7 @@ def _check(
     grouped = (batch, B.shape[1], A.shape[1], length)
     expected = {
         "delta": (delta, (batch, dim, length)),
+        "A": (A, (dim, A.shape[1])),
         "B": (B, grouped),
         "C": (C, grouped),
         "D": (D, (dim,)),

@@ -14,9 +14,11 @@ needs_native = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    selection.condition.cache_clear()
+    for cached in (selection.condition, selection.gradient_condition):
+        cached.cache_clear()
     yield
-    selection.condition.cache_clear()
+    for cached in (selection.condition, selection.gradient_condition):
+        cached.cache_clear()
 
 
 def test_the_variable_takes_two_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +37,7 @@ def test_the_reference_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_native
-def test_a_wrong_kernel_is_found_out_and_reported(
+def test_wrong_gradients_are_found_out_when_they_are_first_wanted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     right = native.scan_backward
@@ -47,13 +49,40 @@ def test_a_wrong_kernel_is_found_out_and_reported(
 
     monkeypatch.setattr(native, "scan_backward", wrong)
     monkeypatch.delenv("AUDIOFIX_SCAN", raising=False)
+    assert selection.uses_native(torch.empty(1))
     with caplog.at_level(logging.ERROR):
-        assert not selection.uses_native(torch.empty(1))
+        assert not selection.uses_native(torch.empty(1), gradients=True)
     assert "B differs by 1.0e-02" in caplog.text
-    assert "reference: failed its self-test" in selection.describe()["cpu"]
     monkeypatch.setenv("AUDIOFIX_SCAN", "native")
     with pytest.raises(DeviceError, match="self-test"):
-        selection.uses_native(torch.empty(1))
+        selection.uses_native(torch.empty(1), gradients=True)
+
+
+@needs_native
+@pytest.mark.parametrize("step", [512, 1030, -1], ids=["tile", "second-tile", "end"])
+def test_one_wrong_value_beyond_the_first_tile_is_found_out(
+    step: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    right = native.scan_forward
+
+    def wrong(scan: native.Scan, keep: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        out, checkpoints = right(scan, keep)
+        out[0, -1, step] += 0.01 * out.abs().max()
+        return out, checkpoints
+
+    monkeypatch.setattr(native, "scan_forward", wrong)
+    monkeypatch.delenv("AUDIOFIX_SCAN", raising=False)
+    with caplog.at_level(logging.ERROR):
+        assert not selection.uses_native(torch.empty(1))
+    assert "out differs by" in caplog.text
+    assert "reference: failed its self-test" in selection.describe()["cpu"]
+
+
+@needs_native
+def test_autocast_does_not_make_the_kernels_look_wrong() -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        assert selection.condition("cpu").runs
+        assert selection.gradient_condition("cpu").runs
 
 
 def test_a_missing_library_is_reported_and_forcing_it_is_an_error(
