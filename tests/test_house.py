@@ -8,6 +8,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROVEN_BY_COMMANDS = {
+    "audiofix/backends/a2sb/blocks.py": "tests/parity/test_a2sb.py",
+    "audiofix/backends/a2sb/bridge.py": "tests/parity/test_a2sb.py",
+    "audiofix/backends/a2sb/config.py": "tests/parity/test_a2sb.py",
+    "audiofix/backends/a2sb/image.py": "tests/parity/test_a2sb.py",
+    "audiofix/backends/a2sb/masks.py": "tests/parity/test_a2sb.py",
+    "audiofix/backends/a2sb/network.py": "tests/parity/test_a2sb.py",
+    "audiofix/backends/a2sb/published.py": "tests/parity/test_a2sb.py",
+    "audiofix/dsp/spectral_rolloff.py": "tests/parity/test_a2sb.py",
+    "audiofix/metrics/sispec.py": "tests/parity/test_a2sb.py",
+    "trainers/data/segments.py": "tests/parity/test_a2sb.py",
+    "trainers/losses/bridge.py": "tests/parity/test_a2sb.py",
     "audiofix/cli/console.py": "tests/cli/test_main.py",
     "audiofix/cli/progress.py": "tests/cli/test_main.py",
     "audiofix/verbs/batch.py": "tests/cli/test_folders.py",

@@ -27,6 +27,7 @@ CODECS: Mapping[str, str] = {
 NETWORKS: Mapping[str, str] = {
     "vmasr": "audiofix.backends.vmasr.network",
     "vmasr.discriminator": "audiofix.backends.vmasr.discriminator",
+    "a2sb": "audiofix.backends.a2sb.network",
     "audiodec": "audiofix.backends.audiodec.autoencoder",
     "audiodec.discriminator": "audiofix.backends.audiodec.discriminator",
     "audiodec.vocoder": "audiofix.backends.audiodec.vocoder",
