@@ -32,6 +32,10 @@ NETWORKS: Mapping[str, str] = {
     "audiodec.discriminator": "audiofix.backends.audiodec.discriminator",
     "audiodec.vocoder": "audiofix.backends.audiodec.vocoder",
     "audiodec.vocoder_discriminator": "audiofix.backends.audiodec.discriminator",
+    "asgan": "audiofix.backends.asgan.network",
+    "asgan.discriminator": "audiofix.backends.asgan.discriminator",
+    "asgan.vocoder": "audiofix.backends.asgan.vocoder",
+    "asgan.classifier": "audiofix.backends.asgan.classifier",
 }
 """Network -> the module whose `build(config)` makes it."""
 

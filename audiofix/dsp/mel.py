@@ -56,3 +56,26 @@ def log_mel(x: Tensor, filters: Tensor, hop: int) -> Tensor:
     power = spectra.real.square() + spectra.imag.square()
     amplitude = power.clamp(min=_AMPLITUDE_FLOOR).sqrt()
     return (filters.to(x.device) @ amplitude).clamp(min=_AMPLITUDE_FLOOR).log()
+
+
+def uncentred_log_mel(x: Tensor, filters: Tensor, hop: int, *, floor: float = 1e-5) -> Tensor:
+    """Return the natural logarithm of mel amplitudes whose frames begin half a hop early.
+
+    The sound is reflected by `(fft_size - hop) / 2` samples at both ends, so that `samples / hop`
+    frames come out (HiFi-GAN, Kong et al., 2020).
+
+    Args:
+        x: `[batch, samples]`.
+        filters: from `mel_filters`.
+        hop: samples between frames.
+        floor: below which amplitudes are not told apart.
+
+    Returns:
+        `[batch, bands, samples // hop]`.
+    """
+    size = 2 * (filters.shape[1] - 1)
+    window = torch.hann_window(size, dtype=x.dtype, device=x.device)
+    around = (size - hop) // 2
+    padded = torch.nn.functional.pad(x[:, None], (around, around), mode="reflect")[:, 0]
+    spectra = torch.stft(padded, size, hop, size, window, center=False, return_complex=True)
+    return (filters.to(x.device) @ spectra.abs()).clamp(min=floor).log()

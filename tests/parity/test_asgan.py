@@ -1,0 +1,220 @@
+"""Every golden case of ASGAN, seam by seam. The files say what is tested, not this module."""
+
+import json
+
+import fill as filler
+import pytest
+import torch
+from goldens import SALT, Case, golden
+
+from audiofix.backends import build
+from audiofix.backends.asgan.config import GeneratorConfig
+from audiofix.backends.asgan.input_waves import FourierFeature, SynthesisInput
+from audiofix.backends.asgan.network import Mapping, StyleLayer
+from audiofix.backends.asgan.resampling import Resampler, layer_cutoffs
+from audiofix.nn.weight_norm import fold_weight_norm
+
+REDUCED = {"rtol": 0, "atol": 2e-5}
+REAL = {"rtol": 0, "atol": 1e-4}
+"""The specification, section 10."""
+
+LOGITS = 1e-5
+"""Relative: a discriminator's values reach hundreds."""
+
+FILLED_BUFFERS = (
+    "freqs", "phases", "B", "running_mean", "running_var"
+)  # fmt: skip
+
+
+def filled(module, case, *, scales="rescale", prefix=""):
+    """Fill parameters and the buffers that training learns or draws; then as section 10 says."""
+    state = module.state_dict()
+    parameters = dict(module.named_parameters())
+    for name, tensor in state.items():
+        if name in parameters or name.rsplit(".", 1)[-1] in FILLED_BUFFERS:
+            values = filler.values(prefix + name, tensor.shape, case.config.get("salt", SALT))
+            tensor.copy_(torch.from_numpy(values))
+    if scales in case:
+        for name, factor in json.loads(case.arrays[scales].item()).items():
+            state[name.removeprefix(prefix)].mul_(factor)
+    for name, value in case.named("state/").items():
+        if name.removeprefix(prefix) in state:
+            state[name.removeprefix(prefix)].copy_(value.squeeze())
+    return module.eval()
+
+
+def tolerance(path):
+    return REAL if "real" in path.stem else REDUCED
+
+
+def check(found, expected, limits=REDUCED):
+    torch.testing.assert_close(found.detach(), expected, **limits)
+
+
+def check_scale(found, expected, limit=LOGITS):
+    """Compare in units of the largest value."""
+    scale = expected.abs().max().item()
+    torch.testing.assert_close(found.detach(), expected, rtol=0, atol=limit * scale)
+
+
+def seams(network, places):
+    """Return a dictionary that the outputs of submodules will be in after the next call."""
+    found = {}
+
+    def keep(name):
+        def hook(_, __, output):
+            found.setdefault(name, output)  # must return None: a hook's result replaces the output
+
+        return hook
+
+    for name, place in places.items():
+        network.get_submodule(place).register_forward_hook(keep(name))
+    return found
+
+
+NETWORKS = {
+    "generator": "asgan",
+    "discriminator": "asgan.discriminator",
+    "vocoder": "asgan.vocoder",
+    "classifier": "asgan.classifier",
+}
+KEYS = [one for name in NETWORKS for one in golden("asgan", f"keys-{name}_*.json")]
+
+
+@pytest.mark.parametrize("path", KEYS)
+def test_state_dict_is_the_authors(path):
+    expected = json.loads(path.read_text())
+    with torch.device("meta" if "classifier" in path.stem else "cpu"):
+        network = build(NETWORKS[path.stem[5:].split("_")[0]], expected["config"])
+    if "folded" in path.stem:
+        fold_weight_norm(network)
+    found = {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
+    assert list(found) == list(expected["tensors"])
+    assert found == {name: about["shape"] for name, about in expected["tensors"].items()}
+    assert sum(p.numel() for p in network.parameters()) == expected["parameters"]
+
+
+@pytest.mark.parametrize("path", golden("asgan", "filters.npz"))
+def test_filters(path):
+    case = Case(path)
+    for index, (up, down, up_cutoff, down_cutoff) in enumerate(case.config["settings"]):
+        cutoffs = [None if one == "critical" else one for one in (up_cutoff, down_cutoff)]
+        resampler = Resampler(up, down, *cutoffs)
+        check(resampler.up_lpf_filter, case[f"up_filter{index}"])
+        check(resampler.down_lpf_filter, case[f"down_filter{index}"])
+        check(resampler.up(case["x"]), case[f"up{index}"])
+        check(resampler.down(case["x"]), case[f"down{index}"])
+    check(torch.tensor(layer_cutoffs(14, 0.125, 0.45, 2)), case["cutoffs"])
+
+
+@pytest.mark.parametrize("path", golden("asgan", "mapping-*.npz"))
+def test_mapping(path):
+    case = Case(path)
+    config = {k: v for k, v in case.config.items() if k != "prefix"}
+    mapping = filled(Mapping(GeneratorConfig.from_mapping(config)), case, prefix="W.")
+    count = config["w_layers"]
+    found = seams(mapping, {f"act{i}": f"fcs.{2 * i + 1}" for i in range(count)})
+    check(mapping(case["z"]), case["w"])
+    for name, output in found.items():
+        check(output, case[name])
+
+
+@pytest.mark.parametrize("path", golden("asgan", "input-*.npz"))
+def test_input_waves(path):
+    case = Case(path)
+    config = case.config
+    size = config["w_dim"], config["channels"], config["seq_len"], config["equalized_lr"]
+    kind = SynthesisInput if "Synthesis" in config["class"] else FourierFeature
+    waves = filled(kind(*size), case, prefix="ff.")
+    check(waves.waves(case["w"]), case["waves"])
+    check(waves(case["w"]), case["y"])
+
+
+@pytest.mark.parametrize("path", golden("asgan", "style-layer-*.npz"))
+def test_style_layer(path):
+    case = Case(path)
+    config = case.config
+    layer = StyleLayer(
+        config["c_in"],
+        config["c_out"],
+        config["w_dim"],
+        config["kernel_size"],
+        slope=config["lrelu_coeff"],
+        equalized=config["equalized_lr"],
+        normalize=config.get("normalize", True),
+        up=config["up_factor"],
+        down=config["down_factor"],
+        cutoffs=(config.get("up_fc"), config.get("down_fc")),
+    )
+    filled(layer, case, prefix="layer.")
+    found = {"conv": layer.convolve(case["x"], case["w"])}
+    found["upsampled"] = layer.resampler.up(found["conv"])
+    found["activated"] = layer.activate(found["conv"])
+    found["y"] = layer(case["x"], case["w"])
+    for name, output in found.items():
+        if name in case:
+            check(output, case[name])
+
+
+@pytest.mark.parametrize("path", golden("asgan", "generator-*.npz"))
+def test_generator(path):
+    case, limits = Case(path), tolerance(path)
+    network = filled(build("asgan", case.config), case)
+    places = {"w": "W", "seed": "ff", "preconv": "preconv"}
+    places |= {f"layer{i}": f"layers.{i}" for i in range(len(network.layers))}
+    found = seams(network, places)
+    with torch.no_grad():
+        check(network(case["z"]), case["c"], limits)
+        for name, output in found.items():
+            if name in case:
+                check(output[: len(case[name])], case[name], limits)
+        if "c_mixed" in case:
+            check(network.synthesise(case["w"]), case["c_from_w"], limits)
+            check(network.synthesise(case["w_per_layer"]), case["c_mixed"], limits)
+
+
+@pytest.mark.parametrize("path", golden("asgan", "discriminator-*.npz"))
+def test_discriminator(path):
+    case = Case(path)
+    network = filled(build("asgan.discriminator", case.config), case)
+    found = seams(network, {f"block{i}": f"layers.{i}" for i in range(len(network.layers))})
+    c = case["c"].requires_grad_()
+    logits = network(c)
+    check_scale(logits, case["logits"])
+    for name, output in found.items():
+        if name in case:
+            check_scale(output[: len(case[name])], case[name])
+    (gradient,) = torch.autograd.grad(logits.sum(), c)
+    check_scale(gradient[: len(case["grad"])], case["grad"])
+
+
+@pytest.mark.parametrize("path", golden("asgan", "vocoder-*.npz"))
+def test_vocoder(path):
+    case, limits = Case(path), tolerance(path)
+    network = filled(build("asgan.vocoder", case.config), case)
+    last = len(network.ups) - 1
+    places = {"conv_pre": "conv_pre", "up0": "ups.0", "up_last": f"ups.{last}"}
+    found = seams(network, places | {"resblock0": "resblocks.0"})
+    with torch.no_grad():
+        whole = network(case["x"])
+        check(whole, case["y"], limits)
+        for name, output in found.items():
+            expected = case[name]
+            every = output.shape[1] // expected.shape[1]
+            check(output[:, ::every, : expected.shape[2]], expected, limits)
+        fold_weight_norm(network)
+        check(network(case["x"]), whole, limits)
+
+
+@pytest.mark.parametrize("path", golden("asgan", "classifier-*.npz"))
+def test_classifier(path):
+    case, limits = Case(path), tolerance(path)
+    network = filled(build("asgan.classifier", case.config), case)
+    found = seams(network, {"stage1": "stage_1", "stage3": "stage_3"})
+    with torch.no_grad():
+        check(network(case["x"]), case["logits"], limits)
+        check(network.features(case["x"]), case["features"], limits)
+    for name, output in found.items():
+        expected = case[name]
+        every = output.shape[1] // expected.shape[1]
+        check(output[: len(expected), ::every], expected, limits)
