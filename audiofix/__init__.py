@@ -10,7 +10,15 @@ from typing import Any
 
 from audiofix.version import VERSION as __version__
 
-_API = ("upsample", "encode", "decode", "open_stage")
+_API = (
+    "upsample",
+    "decode_restore",
+    "inpaint",
+    "encode",
+    "decode",
+    "generate",
+    "open_stage",
+)
 _SUBPACKAGES = ("backends",)
 
 # OpenMP's idle threads spin for a long time by default, and on a machine whose other cores are busy

@@ -4,11 +4,20 @@ Sound is float32, nominal range ±1, `[channels, samples]` or `[samples]`; numpy
 out, torch in gives torch out, on the device it came from.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.backends.tasks import (
+    DecodeRestoreRequest,
+    GenerateRequest,
+    InpaintRequest,
+    UpsampleRequest,
+)
 from audiofix.errors import InputError, UsageError
 from audiofix.streaming.guard import Guard
 from audiofix.streaming.stage import Stage
@@ -26,6 +35,8 @@ def upsample(
     *,
     to: int,
     cutoff: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
     model: str | None = None,
     device: str = "auto",
     precision: str = "auto",
@@ -37,6 +48,8 @@ def upsample(
         rate: samples per second of `x`.
         to: samples per second of the result.
         cutoff: where the band of `x` ends, in Hz; None finds it.
+        steps: sampling steps of a diffusion model; None leaves the model's own choice.
+        seed: of what a model draws; the same seed gives the same samples.
         model: a catalogue name or a checkpoint file; None takes the default.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
@@ -48,18 +61,107 @@ def upsample(
         InputError: `x` has a wrong shape or holds values that are not finite.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    samples = _samples_of(x)
-    stage = open_stage(
-        "upsample",
-        rate=rate,
-        channels=samples.shape[0],
-        to=to,
-        cutoff=cutoff,
-        model=model,
-        device=device,
-        precision=precision,
-    )
-    return _like(x, _through(stage, samples))
+    options = _Options(to=to, cutoff=cutoff, steps=steps, seed=seed)
+    return _restored("upsample", x, rate, options, _Model(model, device, precision))
+
+
+def decode_restore(
+    x: Sound,
+    rate: int,
+    *,
+    seed: int = 0,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Sound:
+    """Undo what MP3, AAC or another lossy codec did to a recording.
+
+    Args:
+        x: `[channels, samples]` or `[samples]`, decoded.
+        rate: samples per second of `x`.
+        seed: see `upsample`.
+        model: see `upsample`.
+        device: see `upsample`.
+        precision: see `upsample`.
+
+    Returns:
+        Sound of the same kind, shape and rate.
+
+    Raises:
+        InputError: `x` has a wrong shape or holds values that are not finite.
+        CheckpointError: the model is missing, corrupt or out of reach.
+    """
+    options = _Options(seed=seed)
+    return _restored("decode_restore", x, rate, options, _Model(model, device, precision))
+
+
+def inpaint(
+    x: Sound,
+    rate: int,
+    *,
+    gaps: Sequence[tuple[float, float]] | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Sound:
+    """Fill gaps in a recording.
+
+    Args:
+        x: `[channels, samples]` or `[samples]`.
+        rate: samples per second of `x`.
+        gaps: start and end of each in seconds; None finds them.
+        steps: see `upsample`.
+        seed: see `upsample`.
+        model: see `upsample`.
+        device: see `upsample`.
+        precision: see `upsample`.
+
+    Returns:
+        Sound of the same kind, shape and rate.
+
+    Raises:
+        InputError: `x` has a wrong shape or holds values that are not finite.
+        CheckpointError: the model is missing, corrupt or out of reach.
+    """
+    options = _Options(gaps=gaps, steps=steps, seed=seed)
+    return _restored("inpaint", x, rate, options, _Model(model, device, precision))
+
+
+def generate(
+    *,
+    count: int = 1,
+    seed: int = 0,
+    truncation: float = 1.0,
+    latents: NDArray[np.float32] | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> NDArray[np.float32]:
+    """Make recordings from nothing.
+
+    Args:
+        count: how many.
+        seed: of the latents; the same seed gives the same samples.
+        truncation: from 0, every recording the average one, to 1, the model's whole variety.
+        latents: `[count, dimensions]`, used instead of drawn ones.
+        model: see `upsample`.
+        device: see `upsample`.
+        precision: see `upsample`.
+
+    Returns:
+        float32 `[count, channels, samples]`, at the model's rate.
+
+    Raises:
+        UsageError: `count` is below one, or the latents do not fit the model.
+        CheckpointError: the model is missing, corrupt or out of reach.
+    """
+    if count < 1:
+        raise UsageError(f"count={count}: must be at least 1")
+    generator = _Model(model, device, precision).load("generate")
+    request = GenerateRequest(count, seed, truncation, latents)
+    return np.stack(list(generator.samples(request)))
 
 
 def encode(
@@ -88,13 +190,12 @@ def encode(
     """
     from dataclasses import replace
 
-    from audiofix.backends.registry import load_codec
     from audiofix.codes.sound import CodedSound
 
     samples = _samples_of(x)
     if rate < 1:
         raise UsageError(f"encode: {rate} Hz: must be positive")
-    codec = load_codec(model, verb="encode", rate=0, device=device, precision=precision)
+    codec = _Model(model, device, precision).load("encode")
     books = codebooks or codec.layout.codebooks
     if not 1 <= books <= codec.layout.codebooks:
         raise UsageError(f"codebooks={books}: {codec.name} has {codec.layout.codebooks}")
@@ -127,12 +228,9 @@ def decode(
         CheckpointError: the model is missing, or has other codebooks.
     """
     from audiofix.backends.decoding import Decoding, refuse_other_codebooks
-    from audiofix.backends.registry import load_codec
 
     layout = codes.layout
-    codec = load_codec(
-        model or layout.model, verb="decode", rate=0, device=device, precision=precision
-    )
+    codec = _Model(model or layout.model, device, precision).load("decode")
     refuse_other_codebooks(codec, layout, "codes")
     decoding = Decoding(layout, lambda: codec.decoder(layout.channels))
     return np.concatenate([decoding.push(codes.codes), decoding.finish(codes.samples)], axis=1)
@@ -145,6 +243,9 @@ def open_stage(
     channels: int,
     to: int | None = None,
     cutoff: float | None = None,
+    gaps: Sequence[tuple[float, float]] | None = None,
+    steps: int | None = None,
+    seed: int = 0,
     model: str | None = None,
     device: str = "auto",
     precision: str = "auto",
@@ -154,11 +255,15 @@ def open_stage(
     However the input is cut into chunks, the output is the same to the bit.
 
     Args:
-        verb: `upsample`, or `codec_roundtrip`: through a codec and back.
+        verb: `upsample`, `decode_restore`, `inpaint`, or `codec_roundtrip`: through a codec and
+            back.
         rate: samples per second of the input.
         channels: rows of every chunk that will be pushed.
         to: samples per second of the result; `upsample` needs it.
         cutoff: see `upsample`.
+        gaps: see `inpaint`.
+        steps: see `upsample`.
+        seed: see `upsample`.
         model: see `upsample`.
         device: see `upsample`.
         precision: see `upsample`.
@@ -169,21 +274,78 @@ def open_stage(
     """
     if rate < 1 or channels < 1 or (to is not None and to < 1):
         raise UsageError(f"{verb}: {rate} Hz to {to} Hz, {channels} channels: must be positive")
-    source = AudioFormat(rate, channels)
-    if verb == "codec_roundtrip":
-        from audiofix.backends.registry import load_codec
+    options = _Options(to=to, cutoff=cutoff, gaps=gaps, steps=steps, seed=seed)
+    chosen = _Model(model, device, precision)
+    return _opened(verb, AudioFormat(rate, channels), options, chosen)
 
-        codec = load_codec(model, verb="encode", rate=0, device=device, precision=precision)
-        return Guard(codec.roundtrip(source))
-    if verb != "upsample":
-        raise UsageError(f"verb {verb}: has no stage: use upsample or codec_roundtrip")
-    if to is None:
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A model, and where and how precisely it computes."""
+
+    name: str | None
+    device: str
+    precision: str
+
+    def load(self, task: str, rate: int = 0) -> Any:
+        from audiofix.backends.placement import place
+        from audiofix.backends.systems import load
+
+        return load(task, self.name, place(self.device, self.precision), rate=rate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What callers may say of a stage, whatever it does."""
+
+    to: int | None = None
+    cutoff: float | None = None
+    gaps: Sequence[tuple[float, float]] | None = None
+    steps: int | None = None
+    seed: int = 0
+
+
+def _upsampling(source: AudioFormat, options: _Options, model: _Model) -> Stage:
+    if options.to is None:
         raise UsageError("upsample: no result rate: give to=48000")
-    from audiofix.backends.base import UpsampleRequest
-    from audiofix.backends.registry import load
+    request = UpsampleRequest(options.to, options.cutoff, options.steps, options.seed)
+    return cast(Stage, model.load("upsample", options.to).stage(source, request))
 
-    restorer = load(model, verb=verb, rate=to, device=device, precision=precision)
-    return Guard(restorer.stage(source, UpsampleRequest(to, cutoff)))
+
+def _decode_restoring(source: AudioFormat, options: _Options, model: _Model) -> Stage:
+    request = DecodeRestoreRequest(seed=options.seed)
+    return cast(Stage, model.load("decode-restore", source.rate).stage(source, request))
+
+
+def _inpainting(source: AudioFormat, options: _Options, model: _Model) -> Stage:
+    gaps = None if options.gaps is None else tuple((float(a), float(b)) for a, b in options.gaps)
+    request = InpaintRequest(gaps, options.steps, options.seed)
+    return cast(Stage, model.load("inpaint", source.rate).stage(source, request))
+
+
+def _codec_roundtrip(source: AudioFormat, options: _Options, model: _Model) -> Stage:
+    return cast(Stage, model.load("encode").roundtrip(source))
+
+
+_STAGES: Mapping[str, Callable[[AudioFormat, _Options, _Model], Stage]] = {
+    "upsample": _upsampling,
+    "decode_restore": _decode_restoring,
+    "inpaint": _inpainting,
+    "codec_roundtrip": _codec_roundtrip,
+}
+
+
+def _opened(verb: str, source: AudioFormat, options: _Options, model: _Model) -> Stage:
+    if verb not in _STAGES:
+        raise UsageError(f"verb {verb}: has no stage: use one of {', '.join(_STAGES)}")
+    return Guard(_STAGES[verb](source, options, model))
+
+
+def _restored(verb: str, x: Sound, rate: int, options: _Options, model: _Model) -> Sound:
+    samples = _samples_of(x)
+    return _like(
+        x, _through(_opened(verb, AudioFormat(rate, len(samples)), options, model), samples)
+    )
 
 
 def _samples_of(x: object) -> Chunk:

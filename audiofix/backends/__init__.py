@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def build(name: str, config: Mapping[str, object]) -> "nn.Module":
-    """Return the network called `name` in eval mode; see `registry.build`."""
-    from audiofix.backends.registry import build as build_network
+    """Return the network called `name` in eval mode; see `systems.build`."""
+    from audiofix.backends.systems import build as build_network
 
     return build_network(name, config)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
-from audiofix.backends.base import Codec, FrameDecoder
+from audiofix.backends.tasks import Codec, FrameDecoder
 from audiofix.codes.layout import CodeLayout, Codes
 from audiofix.errors import CheckpointError
 from audiofix.streaming.resample import Resample

@@ -14,9 +14,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from audiofix.checkpoints import store
-from audiofix.checkpoints.catalogue import entry
-from audiofix.checkpoints.download import Progress
 from audiofix.errors import CheckpointError
 
 _METADATA_KEY = "audiofix"
@@ -30,72 +27,17 @@ class Checkpoint:
 
     Attributes:
         name: catalogue name, or the file's.
-        backend: the system that reads it.
+        system: the family that reads it.
         config: the network's settings under the authors' names; and `rate`, where it is known.
         tensors: state dict, float32.
         origin: where it was read from, for messages.
     """
 
     name: str
-    backend: str
+    system: str
     config: Mapping[str, object]
     tensors: Mapping[str, Tensor]
     origin: str
-
-
-def load_checkpoint(name_or_path: str, *, offline: bool | None = None) -> Checkpoint:
-    """Return a checkpoint by catalogue name, imported name or file.
-
-    A released file is fetched on first use and converted once to safetensors.
-
-    Raises:
-        UnknownModel: neither a file nor a name.
-        CheckpointError: it cannot be fetched or read, or is refused.
-    """
-    path = Path(name_or_path)
-    if path.suffix or path.is_file():
-        if not path.is_file():
-            raise CheckpointError(f"{path}: no such checkpoint file: check the name")
-        return read_file(path)
-    converted = store.model_path(name_or_path)
-    if converted.exists():
-        return read_file(converted)
-    return convert(name_or_path, offline=offline)
-
-
-def convert(
-    name: str, *, offline: bool | None = None, progress: Progress | None = None
-) -> Checkpoint:
-    """Fetch a catalogue entry, write it to the store as safetensors, and return it."""
-    wanted = entry(name)
-    parts = store.fetch(name, offline=offline, progress=progress)
-    if wanted.backend == "audiodec":
-        from audiofix.backends.audiodec.released import read_parts
-
-        config, tensors = read_parts(parts)
-    elif "weights" in parts:
-        read = read_file(parts["weights"])
-        config, tensors = dict(read.config), dict(read.tensors)
-    else:
-        raise CheckpointError(f"{name}: its system {wanted.backend} is not in this version yet")
-    config = {**config, **wanted.config, "rate": wanted.rate}
-    origin = ", ".join(str(path) for path in parts.values())
-    checkpoint = Checkpoint(name, wanted.backend, config, tensors, origin)
-    keep(checkpoint)
-    if wanted.members:
-        for path in parts.values():
-            path.unlink(missing_ok=True)  # the archive still has it
-    return checkpoint
-
-
-def keep(checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint into the store under its name and return its path."""
-    path = store.model_path(checkpoint.name)
-    with store.lock(checkpoint.name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_checkpoint(path, checkpoint)
-        store.record(path)
-    return path
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
@@ -106,7 +48,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, *, half: bool = False) -
         checkpoint: what to write.
         half: whether to store the tensors as float16.
     """
-    about = {"name": checkpoint.name, "backend": checkpoint.backend, "config": checkpoint.config}
+    about = {"name": checkpoint.name, "system": checkpoint.system, "config": checkpoint.config}
     dtype = torch.float16 if half else torch.float32
     tensors = {name: t.detach().to(dtype).contiguous() for name, t in checkpoint.tensors.items()}
     part = path.with_name(path.name + ".part")
@@ -114,17 +56,48 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, *, half: bool = False) -
     part.replace(path)
 
 
-def read_file(path: Path) -> Checkpoint:
-    """Return the checkpoint in a file: audiofix's safetensors, or an authors' pickle.
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """Return the checkpoint in a file that audiofix wrote; None if another wrote it.
 
     Raises:
-        CheckpointError: it is neither, is damaged, or holds code.
+        CheckpointError: it is damaged.
     """
-    with path.open("rb") as file:
-        head = file.read(9)
-    if head[8:9] == b"{":
-        return _read_safetensors(path)
-    return _read_pickle(path)
+    if not _is_safetensors(path):
+        return None
+    tensors, about = _read_safetensors(path)
+    if not about:
+        return None
+    return Checkpoint(about["name"], about["system"], about["config"], tensors, str(path))
+
+
+def read_released(path: Path) -> Mapping[str, object]:
+    """Return the content of a file that a system's authors released: a pickle or safetensors.
+
+    Raises:
+        CheckpointError: it is neither, is damaged, holds code, or holds no tensors.
+    """
+    if _is_safetensors(path):
+        return _read_safetensors(path)[0]
+    content = _load_pickle(path)
+    if not isinstance(content, dict) or not tensors_in(content):
+        raise CheckpointError(f"{path}: holds no tensors: name a model's checkpoint")
+    return content
+
+
+def tensors_in(content: object) -> dict[str, Tensor]:
+    """Return the state dict inside a file's content, without wrappers' prefixes, as float32."""
+    if not isinstance(content, dict):
+        return {}
+    for key in _OUTER_KEYS:
+        if isinstance(content.get(key), dict):
+            return tensors_in(content[key])
+    found = {}
+    for name, value in content.items():
+        if isinstance(value, Tensor):
+            for prefix in _PREFIXES:
+                name = name.removeprefix(prefix)
+            found[name] = value.float() if value.is_floating_point() else value
+    return found
 
 
 def fill_module(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
@@ -150,32 +123,22 @@ def fill_module(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> 
     module.load_state_dict(dict(tensors))
 
 
-def _read_safetensors(path: Path) -> Checkpoint:
+def _is_safetensors(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors, and what audiofix wrote about them; empty if it was not audiofix."""
     try:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path}: damaged ({error}): pull or import it again") from error
-    if not about:
-        return Checkpoint(path.stem, *_recognise(path, tensors, {}), tensors, str(path))
-    return Checkpoint(about["name"], about["backend"], about["config"], tensors, str(path))
-
-
-def _read_pickle(path: Path) -> Checkpoint:
-    content = _load_pickle(path)
-    tensors = _tensors(content)
-    tree = content.get("config", {}) if isinstance(content, dict) else {}
-    return Checkpoint(path.stem, *_recognise(path, tensors, tree), tensors, str(path))
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the state dict inside an authors' pickle.
-
-    Raises:
-        CheckpointError: it is damaged, holds code, or holds no tensors.
-    """
-    return _tensors(_load_pickle(path))
+    if "backend" in about:  # as the first checkpoints spelled it
+        about["system"] = about.pop("backend")
+    return tensors, about
 
 
 def _load_pickle(path: Path) -> object:
@@ -192,8 +155,6 @@ def _load_pickle(path: Path) -> object:
         raise CheckpointError(
             f"{path}: not a checkpoint, or cut: fetch or copy it again"
         ) from error
-    if not _tensors(content):
-        raise CheckpointError(f"{path}: holds no tensors: name a model's checkpoint")
     return content
 
 
@@ -212,30 +173,3 @@ def _allowed() -> list[Any]:
         type(np.dtype(np.int64)),
         set,
     ]
-
-
-def _tensors(content: object) -> dict[str, Tensor]:
-    """Return the state dict inside a file's content, without wrappers' prefixes, as float32."""
-    if not isinstance(content, dict):
-        return {}
-    for key in _OUTER_KEYS:
-        if isinstance(content.get(key), dict):
-            return _tensors(content[key])
-    found = {}
-    for name, value in content.items():
-        if isinstance(value, Tensor):
-            for prefix in _PREFIXES:
-                name = name.removeprefix(prefix)
-            found[name] = value.float() if value.is_floating_point() else value
-    return found
-
-
-def _recognise(
-    path: Path, tensors: Mapping[str, Tensor], tree: Mapping[str, object]
-) -> tuple[str, dict[str, object]]:
-    """Return backend and config of an authors' file, by the names of its tensors."""
-    if "patch_embed_mag.0.weight" in tensors:
-        from audiofix.backends.vmasr.released import config_of
-
-        return "vmasr", config_of(tensors, tree)
-    raise CheckpointError(f"{path}: of no system that this version of audiofix knows")

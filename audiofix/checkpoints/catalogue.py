@@ -17,7 +17,7 @@ class Entry:
 
     Attributes:
         name: what users call it.
-        backend: the system that reads it.
+        system: the family that reads it.
         verbs: what it can be used for.
         rate: samples per second of its result.
         channels: channels it processes at once.
@@ -33,7 +33,7 @@ class Entry:
     """
 
     name: str
-    backend: str
+    system: str
     verbs: tuple[str, ...]
     rate: int
     channels: int

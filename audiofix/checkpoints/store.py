@@ -66,7 +66,7 @@ def imported() -> list[str]:
 
 
 def default_entry(
-    verb: str, rate: int, backends: Collection[str], *, denoises: bool = False
+    verb: str, rate: int, systems: Collection[str], *, denoises: bool = False
 ) -> Entry | None:
     """Return the entry that `verb` takes when the user names none, None if there is none here.
 
@@ -76,14 +76,14 @@ def default_entry(
     Args:
         verb: the task.
         rate: samples per second that the result is wanted at.
-        backends: the systems that can be opened.
+        systems: those that can do it.
         denoises: whether it must leave noise out; one that does is never taken unasked.
     """
     candidates = [
         candidate
         for candidate in entries().values()
         if verb in candidate.verbs
-        and candidate.backend in backends
+        and candidate.system in systems
         and bool(candidate.config.get("denoises")) == denoises
         and is_present(candidate.name)
     ]

@@ -11,7 +11,7 @@ from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.opus import RATES as OPUS_RATES
 from audiofix.audio.opus import through_opus
 from audiofix.audio.source import Source, open_source
-from audiofix.backends.base import Codec
+from audiofix.backends.tasks import Codec
 from audiofix.metrics.alignment import advanced, delay
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.fit import Fit

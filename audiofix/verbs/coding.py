@@ -25,7 +25,7 @@ from audiofix.verbs.liveness import Clock
 from audiofix.verbs.pipeline import log_source
 
 if TYPE_CHECKING:
-    from audiofix.backends.base import Codec, Use
+    from audiofix.backends.tasks import Codec, Use
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +129,7 @@ def decode(
     progress: Progress | None,
     *,
     realtime: bool,
+    vocoder: bool | None,
     player: Player | None,
 ) -> None:
     """Decode one stream of codes; what is missing in it becomes silence.
@@ -139,6 +140,7 @@ def decode(
         writing: how to write.
         progress: not used: the length of codes is known at their end.
         realtime: send every frame at once, and report delays.
+        vocoder: whether to decode by the codec's vocoder; None takes what it has.
         player: what the sound is played with, instead of a file.
 
     Raises:
@@ -155,7 +157,7 @@ def decode(
         use: Use = "live" if realtime else "file"
         decoding = Decoding(
             layout,
-            lambda: codec.decoder(layout.channels, use),
+            lambda: codec.decoder(layout.channels, use, vocoder=vocoder),
             block_seconds=layout.seconds(1) if realtime else math.inf,
         )
         clock = Clock(layout.hop / layout.rate) if realtime else None

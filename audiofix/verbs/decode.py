@@ -14,7 +14,7 @@ from audiofix.verbs.options import AudioOptions, Shell, audio_verb, is_offline
 
 if TYPE_CHECKING:
     from audiofix.audio.folder import Pair
-    from audiofix.backends.base import Codec
+    from audiofix.backends.tasks import Codec
     from audiofix.codes.layout import CodeLayout
     from audiofix.verbs.coding import Player
 
@@ -52,20 +52,16 @@ class Decoder:
         """Return what opens the codec that codes were made with, once for each."""
         from functools import cache
 
-        from audiofix.backends.registry import load_codec
+        from audiofix.backends.placement import place
+        from audiofix.backends.systems import load
         from audiofix.codes.layout import CodeLayout
+
+        placement = place(self.device, self.precision)
 
         @cache
         def opened(model: str) -> "Codec":
-            return load_codec(
-                model,
-                verb="decode",
-                rate=0,
-                device=self.device,
-                precision=self.precision,
-                offline=self.offline,
-                vocoder=self.vocoder,
-            )
+            codec: Codec = load("decode", model, placement, offline=self.offline)
+            return codec
 
         def opening(layout: CodeLayout) -> "Codec":
             return opened(self.model or layout.model)
@@ -82,7 +78,15 @@ class Decoder:
         """Decode one stream."""
         from audiofix.verbs.coding import decode
 
-        decode(pair, loaded, writing, progress, realtime=self.realtime, player=self.player)
+        decode(
+            pair,
+            loaded,
+            writing,
+            progress,
+            realtime=self.realtime,
+            vocoder=self.vocoder,
+            player=self.player,
+        )
 
 
 @click.command("decode")

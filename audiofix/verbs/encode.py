@@ -14,7 +14,7 @@ from audiofix.verbs.options import AudioOptions, Shell, audio_verb, is_offline
 
 if TYPE_CHECKING:
     from audiofix.audio.folder import Pair
-    from audiofix.backends.base import Codec
+    from audiofix.backends.tasks import Codec
     from audiofix.verbs.coding import Microphone
 
 EXAMPLES = (
@@ -51,17 +51,17 @@ class Encoding:
 
     def load(self) -> "Codec":
         """Load the codec."""
-        from audiofix.backends.registry import load_codec
+        from audiofix.backends.placement import place
+        from audiofix.backends.systems import load
 
-        return load_codec(
+        codec: Codec = load(
+            "encode",
             self.model,
-            verb="encode",
-            rate=0,
-            device=self.device,
-            precision=self.precision,
-            offline=self.offline,
+            place(self.device, self.precision),
             denoise=self.denoise,
+            offline=self.offline,
         )
+        return codec
 
     def process(
         self,

@@ -142,9 +142,9 @@ def _check(options: Options) -> None:
 def _kind(options: Options) -> Kind:
     """Return what is evaluated."""
     if options.model:
-        from audiofix.backends.registry import is_codec
+        from audiofix.backends.systems import tasks_of
 
-        if is_codec(options.model, offline=True if options.offline else None):
+        if "encode" in tasks_of(options.model, offline=True if options.offline else None):
             return "codec"
     if options.baseline:
         raise UsageError(f"--baseline {options.baseline}: is for codecs: name one with -m")
@@ -184,13 +184,13 @@ def _file_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, st
 
 def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
     from audiofix.audio.format import AudioFormat
-    from audiofix.backends.registry import BACKENDS
+    from audiofix.backends.systems import systems_for
     from audiofix.checkpoints.store import default_entry
     from audiofix.verbs.trials import model_trials
     from audiofix.verbs.upsample import Upsampling
 
     recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
-    default = default_entry("upsample", options.to, BACKENDS)
+    default = default_entry("upsample", options.to, systems_for("upsample"))
     model = options.model or (default.name if default else None)
     computing = (options.device, options.precision, True if options.offline else None)
     make_stage = Upsampling(options.to, None, None, model, *computing).load()
@@ -201,18 +201,13 @@ def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
 
 def _codec_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
     from audiofix.audio.format import AudioFormat
-    from audiofix.backends.registry import load_codec
+    from audiofix.backends.placement import place
+    from audiofix.backends.systems import load
     from audiofix.verbs.trials import codec_trials
 
     recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
-    codec = load_codec(
-        options.model,
-        verb="eval",
-        rate=options.to,
-        device=options.device,
-        precision=options.precision,
-        offline=True if options.offline else None,
-    )
+    placement = place(options.device, options.precision)
+    codec = load("encode", options.model, placement, offline=True if options.offline else None)
     _warm_up(codec.roundtrip, AudioFormat(codec.layout.rate, 1))
     trials = codec_trials(recordings, codec, measuring, opus=options.baseline == "opus")
     return {"model": str(options.model), "data": str(options.data)}, trials

@@ -50,7 +50,7 @@ def list_models(as_json: bool) -> None:
 
     table = Table("name", "system", "verbs", "rate", "state", "licence", box=None)
     for row in rows:
-        cells = ("name", "backend", "verbs", "rate", "state", "licence")
+        cells = ("name", "system", "verbs", "rate", "state", "licence")
         table.add_row(*(_cell(row.get(cell, "")) for cell in cells))
     console = Console()
     if not console.is_terminal:
@@ -83,8 +83,7 @@ def show(name: str, as_json: bool) -> None:
 @talkative
 def pull(names: tuple[str, ...], offline: bool) -> None:
     """Fetch models, verify them, and convert them to safetensors."""
-    from audiofix.backends.registry import BACKENDS
-    from audiofix.backends.weights import convert
+    from audiofix.backends.systems import convert
     from audiofix.checkpoints import store
     from audiofix.checkpoints.catalogue import entry
 
@@ -95,14 +94,8 @@ def pull(names: tuple[str, ...], offline: bool) -> None:
             with shell.bar(name, wanted.bytes, "B") as tick:
                 progress = (lambda done, total: tick(done)) if tick else None
                 no_network = True if offline else None
-                if wanted.backend in BACKENDS:
-                    convert(name, offline=no_network, progress=progress)
-                else:
-                    store.fetch(name, offline=no_network, progress=progress)
-        if wanted.backend not in BACKENDS:
-            click.echo(f"{name}: kept; this version of audiofix cannot run it yet", err=True)
-        else:
-            click.echo(store.model_path(name))
+                convert(name, offline=no_network, progress=progress)
+        click.echo(store.model_path(name))
 
 
 @command.command("import")
@@ -113,7 +106,7 @@ def import_model(file: str, name: str | None) -> None:
     """Take a checkpoint file into the store, an authors' one as it is."""
     from dataclasses import replace
 
-    from audiofix.backends.weights import keep, read_file
+    from audiofix.backends.systems import keep, read_file
     from audiofix.checkpoints import store
 
     path = Path(file)
@@ -132,7 +125,8 @@ def import_model(file: str, name: str | None) -> None:
 @talkative
 def export(name: str, file: str, overwrite: bool) -> None:
     """Write a model that is on this machine to a safetensors file."""
-    from audiofix.backends.weights import load_checkpoint, save_checkpoint
+    from audiofix.backends.systems import load_checkpoint
+    from audiofix.backends.weights import save_checkpoint
     from audiofix.errors import OutputError
 
     target = Path(file)
@@ -203,7 +197,7 @@ def _describe(entry: "Entry") -> dict[str, object]:
     state = "ships" if entry.shipped else "here" if store.is_present(entry.name) else "to fetch"
     return {
         "name": entry.name,
-        "backend": entry.backend,
+        "system": entry.system,
         "verbs": list(entry.verbs),
         "rate": entry.rate,
         "state": state,

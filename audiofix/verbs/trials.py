@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from audiofix.audio.tree import matched
-from audiofix.backends.base import Codec
+from audiofix.backends.tasks import Codec
 from audiofix.errors import AudiofixError, InputError
 from audiofix.verbs.codec_comparison import compare_codec
 from audiofix.verbs.comparison import (

@@ -36,21 +36,22 @@ class Upsampling(SoundEffect):
     device: str
     precision: str
     offline: bool | None
+    seed: int = 0
 
     def load(self) -> "StageMaker":
         """Load the model."""
-        from audiofix.backends.base import UpsampleRequest
-        from audiofix.backends.registry import load
+        from audiofix.backends.placement import place
+        from audiofix.backends.systems import load
+        from audiofix.backends.tasks import UpsampleRequest
 
         restorer = load(
+            "upsample",
             self.model,
-            verb="upsample",
+            place(self.device, self.precision),
             rate=self.to_rate,
-            device=self.device,
-            precision=self.precision,
             offline=self.offline,
         )
-        request = UpsampleRequest(self.to_rate, self.cutoff_hz, self.steps)
+        request = UpsampleRequest(self.to_rate, self.cutoff_hz, self.steps, self.seed)
         return lambda source: restorer.stage(source, request)
 
 
@@ -69,8 +70,9 @@ def run(
     from audiofix.verbs.pipeline import perform
 
     effect = Upsampling(
-        to, cutoff, steps, options.model, options.device, options.precision, is_offline(options)
-    )
+        to, cutoff, steps, options.model, options.device, options.precision,
+        is_offline(options), options.seed,
+    )  # fmt: skip
     perform(effect, options, shell)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny import CONFIG, tiny_checkpoint
 
-from audiofix.backends import weights
+from audiofix.backends import systems, weights
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.checkpoints import store
@@ -70,8 +70,8 @@ def authors_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("target", "hop"), [(48000, 240), (16000, 80)])
 def test_an_authors_file_loads_under_the_allow_list(authors_file, target, hop):
     network = VMASR(VMASRConfig(dims=8, depths=(1, 2, 1, 1), interact="m2p"))
-    found = weights.read_file(authors_file(network, "m2p", target))
-    assert found.backend == "vmasr"
+    found = systems.read_file(authors_file(network, "m2p", target))
+    assert found.system == "vmasr"
     assert found.config["rate"] == target and found.config["hop_length"] == hop
     settings = {k: v for k, v in found.config.items() if k != "rate"}
     config = VMASRConfig.from_mapping(settings)
@@ -92,7 +92,7 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"state_dict": {"patch_embed_mag.0.weight": Hostile()}}, tmp_path / "evil.pth")
     with pytest.raises(CheckpointError, match="refused: it would run (posix|nt).system"):
-        weights.read_file(tmp_path / "evil.pth")
+        systems.read_file(tmp_path / "evil.pth")
     assert not (tmp_path / "hostile-was-here").exists()
 
 
@@ -100,27 +100,27 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
 def test_what_is_no_checkpoint_is_refused(tmp_path, content):
     (tmp_path / "x.pth").write_bytes(content)
     with pytest.raises(CheckpointError):
-        weights.read_file(tmp_path / "x.pth")
+        systems.read_file(tmp_path / "x.pth")
 
 
 def test_a_damaged_safetensors_is_refused(tmp_path):
     path = tiny_checkpoint(tmp_path / "tiny.safetensors")
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="damaged"):
-        weights.read_file(path)
+        systems.read_file(path)
 
 
 def test_half_precision_is_widened_when_read(tmp_path):
-    whole = weights.read_file(tiny_checkpoint(tmp_path / "tiny.safetensors"))
+    whole = systems.read_file(tiny_checkpoint(tmp_path / "tiny.safetensors"))
     weights.save_checkpoint(tmp_path / "half.safetensors", whole, half=True)
-    half = weights.read_file(tmp_path / "half.safetensors")
-    assert half.config == whole.config and half.backend == "vmasr"
+    half = systems.read_file(tmp_path / "half.safetensors")
+    assert half.config == whole.config and half.system == "vmasr"
     for name, value in half.tensors.items():
         assert torch.equal(value, whole.tensors[name].half().float())
 
 
 def test_a_misfit_lists_names(tmp_path):
-    found = weights.read_file(tiny_checkpoint(tmp_path / "tiny.safetensors"))
+    found = systems.read_file(tiny_checkpoint(tmp_path / "tiny.safetensors"))
     tensors = dict(found.tensors)
     tensors.pop("patch_embed_mag.0.bias")
     tensors["what.is.this"] = torch.zeros(1)
@@ -150,8 +150,8 @@ def test_a_released_model_is_fetched_converted_once_and_found_again(
     with running() as server:
         server.files[entry(name).urls[0].rsplit("/", 1)[-1]] = (tmp_path / "all.zip").read_bytes()
         monkeypatch.setenv("AUDIOFIX_MIRROR", server.url)
-        first = weights.load_checkpoint(name)
-        again = weights.load_checkpoint(name, offline=True)
+        first = systems.load_checkpoint(name)
+        again = systems.load_checkpoint(name, offline=True)
         assert len(server.requests) == 1
     assert store.is_present(name) and store.model_path(name).parent == cache / "models"
     assert first.config == again.config and again.config["interact"] == "m2p"
@@ -160,6 +160,6 @@ def test_a_released_model_is_fetched_converted_once_and_found_again(
 
 def test_unknown_names_and_files(tmp_path):
     with pytest.raises(UnknownModel, match="did you mean"):
-        weights.load_checkpoint("vmasr-48k-mpdd")
+        systems.load_checkpoint("vmasr-48k-mpdd")
     with pytest.raises(CheckpointError, match="no such checkpoint file"):
-        weights.load_checkpoint(str(tmp_path / "no.pth"))
+        systems.load_checkpoint(str(tmp_path / "no.pth"))

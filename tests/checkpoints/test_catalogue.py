@@ -10,7 +10,7 @@ def test_every_entry_can_be_fetched_or_ships():
         assert found.shipped or all(url.startswith("https://") for url in found.urls)
         assert found.shipped or found.urls
         assert found.licence and found.source.startswith("https://") and found.rate > 0
-        assert found.backend in ("vmasr", "apollo", "a2sb", "asgan", "audiodec")
+        assert found.system in ("vmasr", "apollo", "a2sb", "asgan", "audiodec")
         assert found.sha256 is None or len(found.sha256) == 64
 
 
@@ -31,6 +31,6 @@ def test_an_unknown_name_suggests_the_nearest():
 
 @pytest.mark.parametrize("line", ["licens = 'MIT'", ""])
 def test_unknown_and_missing_keys_are_errors(line):
-    table = f"[m]\nbackend = 'x'\nverbs = []\nrate = 1\nchannels = 1\n{line}\n"
+    table = f"[m]\nsystem = 'x'\nverbs = []\nrate = 1\nchannels = 1\n{line}\n"
     with pytest.raises(SettingsError, match="licens|licence"):
         read_catalogue(table)

@@ -9,8 +9,9 @@ import soxr
 from stages import feed
 
 from audiofix.audio.format import AudioFormat
-from audiofix.backends.base import UpsampleRequest
-from audiofix.backends.registry import load
+from audiofix.backends.placement import place
+from audiofix.backends.systems import load
+from audiofix.backends.tasks import UpsampleRequest
 
 SPEECH = Path(__file__).parents[1] / "demo" / "speech16k.flac"
 BINS_PER_KHZ = 1024 / 48
@@ -22,7 +23,7 @@ def levels(request):
     rate = request.param
     speech, own_rate = soundfile.read(SPEECH, dtype="float32")
     low = soxr.resample(speech, own_rate, rate)[None]
-    restorer = load("vmasr-small-48k", verb="upsample", rate=48000, device="cpu")
+    restorer = load("upsample", "vmasr-small-48k", place("cpu"), rate=48000)
     y = feed(restorer.stage(AudioFormat(rate, 1), UpsampleRequest(48000)), low, [low.shape[1]])[0]
     frames = np.lib.stride_tricks.sliding_window_view(y, 1024)[::240] * np.hanning(1024)
     power = np.log10(np.abs(np.fft.rfft(frames)) ** 2 + 1e-12).T

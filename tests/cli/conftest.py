@@ -55,7 +55,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A VM-ASR checkpoint of random weights, small enough to run in a test."""
     import torch
 
-    from audiofix.backends.registry import build
+    from audiofix.backends.systems import build
     from audiofix.backends.weights import Checkpoint, save_checkpoint
 
     config: dict[str, object] = {

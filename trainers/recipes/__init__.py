@@ -12,15 +12,15 @@ import torch
 from audiofix.trainers.recipe import Recipe
 from audiofix.trainers.run_settings import settings_table
 
+from audiofix.backends.system import imported
+from audiofix.backends.systems import SYSTEMS
 from audiofix.errors import InputError, SettingsError, UsageError
 from audiofix.settings import overlaid, parse_assignment, read_settings
 
-RECIPES: Mapping[str, tuple[str, str]] = {
-    "vmasr": ("audiofix.trainers.recipes.vmasr", "VMASRRecipe"),
-    "audiodec": ("audiofix.trainers.recipes.audiodec", "AudioDecRecipe"),
-    "audiodec.vocoder": ("audiofix.trainers.recipes.audiodec_vocoder", "VocoderRecipe"),
+RECIPES: Mapping[str, str] = {
+    name: place for system in SYSTEMS for name, place in system.recipes.items()
 }
-"""System -> the module and class of its recipe; the module's `Settings` are the recipe's."""
+"""Recipe -> `module:Class`; the module's `Settings` are the recipe's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,8 @@ class Plan:
 
     def recipe(self, source: Path, device: torch.device) -> Recipe:
         """Return the recipe on the data `source`, with fresh networks on `device`."""
-        module, kind = RECIPES[self.system]
         torch.manual_seed(self.settings.loop.seed)
-        made: Recipe = getattr(import_module(module), kind)(self.settings, source, device)
+        made: Recipe = imported(RECIPES[self.system])(self.settings, source, device)
         return made
 
 
@@ -57,7 +56,7 @@ def plan(system: str, config: str | None, assignments: tuple[str, ...]) -> Plan:
     for word in assignments:
         table = overlaid(table, parse_assignment(word))
     try:
-        settings = import_module(RECIPES[system][0]).Settings
+        settings = import_module(RECIPES[system].partition(":")[0]).Settings
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name}: not installed: pip install 'audiofix[train]'") from error
     return Plan(system, read_settings(settings, table))

@@ -28,7 +28,8 @@ from torch.nn.functional import pad
 from audiofix.audio.format import Chunk
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.config import VOCODER_PREFIX, AutoencoderConfig
-from audiofix.backends.weights import Checkpoint, fill_module, load_checkpoint, save_checkpoint
+from audiofix.backends.systems import load_checkpoint
+from audiofix.backends.weights import Checkpoint, fill_module, save_checkpoint
 from audiofix.errors import SettingsError
 
 Part = Literal["encoder", "decoder"]

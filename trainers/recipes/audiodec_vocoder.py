@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.config import VOCODER_PREFIX, CodecConfig, VocoderConfig
 from audiofix.backends.audiodec.vocoder import Vocoder
-from audiofix.backends.weights import Checkpoint, load_checkpoint, save_checkpoint
+from audiofix.backends.systems import load_checkpoint
+from audiofix.backends.weights import Checkpoint, save_checkpoint
 from audiofix.errors import SettingsError
 from audiofix.nn.vq import Quantised
 

@@ -23,12 +23,13 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from audiofix.audio.format import Chunk
+from audiofix.backends.systems import load_checkpoint
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.discriminator import DiscriminatorConfig, MultiPeriodDiscriminator
 from audiofix.backends.vmasr.enhance import enhance_spectra
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.backends.vmasr.restore import edge_bin
-from audiofix.backends.weights import Checkpoint, fill_module, load_checkpoint, save_checkpoint
+from audiofix.backends.weights import Checkpoint, fill_module, save_checkpoint
 from audiofix.dsp.stft import log_magnitude_and_phase
 from audiofix.errors import InputError, SettingsError
 from audiofix.metrics.lsd import lsd

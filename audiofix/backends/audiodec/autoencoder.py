@@ -13,7 +13,7 @@ from torch.nn.functional import elu
 
 from audiofix.backends.audiodec.config import AutoencoderConfig, table_of
 from audiofix.backends.audiodec.quantizer import Quantizer
-from audiofix.backends.base import Config
+from audiofix.backends.tasks import Config
 from audiofix.nn.conv import (
     CausalConv1d,
     CausalUpsample1d,

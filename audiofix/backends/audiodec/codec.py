@@ -12,8 +12,8 @@ from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.audiodec.roundtrip import RoundTrip
 from audiofix.backends.audiodec.stream import StreamDecoder, StreamEncoder
 from audiofix.backends.audiodec.vocoder import Vocoder
-from audiofix.backends.base import Use
 from audiofix.backends.placement import Placement
+from audiofix.backends.tasks import Use
 from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.codes.layout import CodeLayout
 from audiofix.errors import CheckpointError, UsageError
@@ -47,9 +47,9 @@ class AudioDec:
         Args:
             name: of the model.
             config: of the networks and of how streams begin.
-            autoencoder: the encoder and its codebooks; and the receiver, if there is no vocoder.
-            vocoder: the receiver.
-            placement: where to compute. The receiver takes its precision; codes are always
+            autoencoder: the encoder, its codebooks, and a receiver.
+            vocoder: another receiver, the usual one if there is one.
+            placement: where to compute. The receivers take its precision; codes are always
                 searched in float32, or they would be others.
 
         Raises:
@@ -61,6 +61,9 @@ class AudioDec:
             fold_weight_norm(network.eval().requires_grad_(False).to(placement.device))
         self.autoencoder = autoencoder
         self.receiver = receiver.to(placement.dtype)
+        self.own_decoder = autoencoder.decoder.to(placement.dtype)
+        self.has_vocoder = vocoder is not None
+        self.denoises = config.denoises
         self.config = config
         self.name = name
         self.layout = CodeLayout(
@@ -87,9 +90,18 @@ class AudioDec:
             block_seconds=self._block_seconds(use),
         )
 
-    def decoder(self, channels: int = 1, use: Use = "file") -> StreamDecoder:
-        """Return a fresh decoder for one stream; its sound has the model's rate."""
-        return StreamDecoder(self.codes_to_sound(use), channels, frames=BLOCK_FRAMES[use])
+    def decoder(
+        self, channels: int = 1, use: Use = "file", *, vocoder: bool | None = None
+    ) -> StreamDecoder:
+        """Return a fresh decoder for one stream; its sound has the model's rate.
+
+        Raises:
+            UsageError: `vocoder` is asked for, and there is none.
+        """
+        if vocoder and not self.has_vocoder:
+            raise UsageError(f"--vocoder: {self.name} has none: leave it out")
+        half = self.codes_to_sound(use, vocoder is not False)
+        return StreamDecoder(half, channels, frames=BLOCK_FRAMES[use])
 
     def roundtrip(self, source: AudioFormat, use: Use = "file") -> Stage:
         """Return a fresh stage that encodes and decodes, its result of the source's format."""
@@ -117,29 +129,23 @@ class AudioDec:
         frames = self.config.warm_up_frames
         return SoundToCodes(self.autoencoder, frames, time_major=use == "live")
 
-    def _codes_to_sound(self, use: Use) -> CodesToSound:
+    def _codes_to_sound(self, use: Use, usual: bool) -> CodesToSound:
+        receiver = self.receiver if usual else self.own_decoder
         if use == "live":
-            pack_weights(self.receiver)
+            pack_weights(receiver)
         return CodesToSound(
             self.autoencoder.quantizer,
-            self.receiver,
+            receiver,
             self.sound_to_codes(use).warm_up_codes,
             "replicate" if self.config.start == "replicate" else "zeros",
             time_major=use == "live",
         )
 
 
-def codec(checkpoint: Checkpoint, placement: Placement, *, vocoder: bool | None = None) -> AudioDec:
-    """Open an AudioDec checkpoint.
-
-    Args:
-        checkpoint: encoder, codebooks and receivers.
-        placement: where to compute.
-        vocoder: whether to decode by its vocoder or by its own decoder; None takes the vocoder
-            where there is one.
+def open(checkpoint: Checkpoint, placement: Placement) -> AudioDec:
+    """Open an AudioDec checkpoint: encoder, codebooks and receivers.
 
     Raises:
-        UsageError: it has no vocoder.
         CheckpointError: the tensors do not fit the networks.
         SettingsError: the settings are of no AudioDec.
     """
@@ -148,14 +154,12 @@ def codec(checkpoint: Checkpoint, placement: Placement, *, vocoder: bool | None 
     autoencoder = Autoencoder(config.autoencoder)
     own = {n: tensor for n, tensor in tensors.items() if not n.startswith(VOCODER_PREFIX)}
     fill_module(autoencoder, own, name)
-    receiver = None
-    if vocoder and config.vocoder is None:
-        raise UsageError(f"--vocoder: {name} has none: leave it out")
-    if config.vocoder is not None and vocoder is not False:
-        receiver = Vocoder(config.vocoder)
+    vocoder = None
+    if config.vocoder is not None:
+        vocoder = Vocoder(config.vocoder)
         cut = len(VOCODER_PREFIX)
-        fill_module(receiver, {n[cut:]: tensors[n] for n in tensors.keys() - own.keys()}, name)
-    return AudioDec(name, config, autoencoder, receiver, placement)
+        fill_module(vocoder, {n[cut:]: tensors[n] for n in tensors.keys() - own.keys()}, name)
+    return AudioDec(name, config, autoencoder, vocoder, placement)
 
 
 def codebook_hash(quantizer: Quantizer) -> str:

@@ -187,6 +187,7 @@ class CodecConfig:
         start: how streams begin.
         late_frames: frames by which the decoder was trained to be late. A stream's encoder leaves
             so many out at its beginning, so what is decoded is in time again.
+        denoises: whether the encoder was trained to leave noise out.
     """
 
     rate: int
@@ -194,6 +195,7 @@ class CodecConfig:
     vocoder: VocoderConfig | None = None
     start: Start = "warm"
     late_frames: int = 0
+    denoises: bool = False
 
     @classmethod
     def from_mapping(cls, config: Mapping[str, object]) -> "CodecConfig":
@@ -214,6 +216,7 @@ class CodecConfig:
             VocoderConfig.from_mapping(vocoder) if isinstance(vocoder, Mapping) else None,
             cast(Start, start),
             cast(int, config.get("late_frames", 0)),
+            bool(config.get("denoises")),
         )
 
     @property

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, pad
 
 from audiofix.backends.audiodec.config import table_of
-from audiofix.backends.base import Config
+from audiofix.backends.tasks import Config
 from audiofix.errors import SettingsError
 from audiofix.nn.weight_norm import add_weight_norm
 

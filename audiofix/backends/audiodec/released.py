@@ -7,7 +7,7 @@ import yaml
 from torch import Tensor
 
 from audiofix.backends.audiodec.config import VOCODER_PREFIX
-from audiofix.backends.weights import read_tensors
+from audiofix.backends.weights import read_released, tensors_in
 from audiofix.errors import CheckpointError
 
 _DECODER = "decoder."
@@ -15,7 +15,12 @@ _HISTORY = "pad_buffer"
 """What some stream left behind in the published state dicts; of no use to any other."""
 
 
-def read_parts(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, Tensor]]:
+def recognise(tensors: Mapping[str, Tensor]) -> bool:
+    """Tell an AudioDec autoencoder by the names of its tensors."""
+    return "quantizer.codebook.layers.0.embed" in tensors
+
+
+def read(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, Tensor]]:
     """Return the settings and tensors of a codec, joined from the files it was published in.
 
     Encoder and codebooks come from one file. The receiver is a decoder of the same configuration,
@@ -45,7 +50,11 @@ def read_parts(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, 
 
 
 def _state(path: Path) -> dict[str, Tensor]:
-    return {n: tensor for n, tensor in read_tensors(path).items() if not n.endswith(_HISTORY)}
+    return {
+        n: tensor
+        for n, tensor in tensors_in(read_released(path)).items()
+        if not n.endswith(_HISTORY)
+    }
 
 
 def _generator_table(path: Path) -> dict[str, object]:

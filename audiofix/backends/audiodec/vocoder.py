@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from audiofix.backends.audiodec.config import VocoderConfig, table_of
-from audiofix.backends.base import Config
+from audiofix.backends.tasks import Config
 from audiofix.nn.conv import CausalConv1d, CausalUpsample1d, PointwiseConv1d
 from audiofix.nn.state import StreamState, is_time_major
 from audiofix.nn.weight_norm import add_weight_norm

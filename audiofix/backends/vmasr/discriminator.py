@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, pad
 from torch.nn.utils.parametrizations import spectral_norm
 
-from audiofix.backends.base import Config
+from audiofix.backends.tasks import Config
 from audiofix.errors import SettingsError
 
 Scores = list[Tensor]

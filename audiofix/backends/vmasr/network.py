@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from audiofix.backends.base import Config
+from audiofix.backends.tasks import Config
 from audiofix.backends.vmasr.blocks import (
     Layer,
     PatchExpanding,

@@ -2,15 +2,40 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import cast
 
 from torch import Tensor
 
 from audiofix.backends.vmasr.config import VMASRConfig
+from audiofix.backends.weights import read_released, tensors_in
+from audiofix.errors import CheckpointError
 
 _HOPS = {48000: 240}
 _OTHER_HOP = 80
 """As published: 48 kHz models have hop 240, every other target 80."""
+
+
+def recognise(tensors: Mapping[str, Tensor]) -> bool:
+    """Tell a VM-ASR by the names of its tensors."""
+    return "patch_embed_mag.0.weight" in tensors
+
+
+def read(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, Tensor]]:
+    """Return the settings and tensors of a released model.
+
+    Args:
+        parts: the file `weights`.
+
+    Raises:
+        CheckpointError: it is damaged, or no VM-ASR.
+    """
+    content = read_released(parts["weights"])
+    tensors = tensors_in(content)
+    if not recognise(tensors):
+        raise CheckpointError(f"{parts['weights']}: no VM-ASR: name another file")
+    tree = content.get("config")
+    return config_of(tensors, tree if isinstance(tree, Mapping) else {}), tensors
 
 
 def config_of(tensors: Mapping[str, Tensor], tree: Mapping[str, object]) -> dict[str, object]:

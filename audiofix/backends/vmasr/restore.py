@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
-from audiofix.backends.base import UpsampleRequest
 from audiofix.backends.placement import Placement
+from audiofix.backends.tasks import UpsampleRequest
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.enhance import enhance_spectra
 from audiofix.backends.vmasr.network import VMASR
@@ -47,7 +47,7 @@ def edge_bin(cutoff_hz: float, rate: int, bins: int) -> int:
     return min(bins, int(_KEPT_SHARE * cutoff_hz / (rate / 2) * bins))
 
 
-def restorer(checkpoint: Checkpoint, placement: Placement) -> "VMASRRestorer":
+def open(checkpoint: Checkpoint, placement: Placement) -> "VMASRRestorer":
     """Open a VM-ASR checkpoint.
 
     Raises:

@@ -8,9 +8,10 @@ from tiny import AUTOENCODER, VOCODER
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.codec import codebook_hash
-from audiofix.backends.audiodec.released import read_parts
+from audiofix.backends.audiodec.released import read
 from audiofix.backends.audiodec.vocoder import Vocoder
-from audiofix.backends.registry import load_codec
+from audiofix.backends.placement import place
+from audiofix.backends.systems import load
 from audiofix.backends.weights import Checkpoint, save_checkpoint
 from audiofix.errors import CheckpointError
 
@@ -49,11 +50,11 @@ def parts(tmp_path):
 def test_files_of_a_release_make_a_codec(parts, receiver, tmp_path):
     paths, networks = parts
     unused = "decoder" if receiver == "vocoder" else "vocoder"
-    config, tensors = read_parts({n: p for n, p in paths.items() if not n.startswith(unused)})
+    config, tensors = read({n: p for n, p in paths.items() if not n.startswith(unused)})
     path = tmp_path / "joined.safetensors"
     checkpoint = Checkpoint("joined", "audiodec", {**config, "rate": 8000}, tensors, "")
     save_checkpoint(path, checkpoint)
-    codec = load_codec(str(path), verb="encode", rate=8000, device="cpu")
+    codec = load("encode", str(path), place("cpu"))
 
     own = networks["encoder"].quantizer
     assert (
@@ -79,7 +80,7 @@ def test_files_of_a_release_make_a_codec(parts, receiver, tmp_path):
 def test_bare_state_dicts_are_files_too(parts, tmp_path):
     paths, networks = parts
     torch.save(networks["encoder"].state_dict(), paths["encoder"])
-    config, tensors = read_parts({"encoder": paths["encoder"], "config": paths["config"]})
+    config, tensors = read({"encoder": paths["encoder"], "config": paths["config"]})
     assert tensors.keys() == networks["encoder"].state_dict().keys()
     assert config["autoencoder"]["codebook_num"] == AUTOENCODER.codebook_num
 
@@ -88,7 +89,7 @@ def test_a_file_that_would_run_code_is_refused(parts):
     paths, _ = parts
     torch.save({"model": {"generator": print}}, paths["encoder"])
     with pytest.raises(CheckpointError, match="refused"):
-        read_parts(paths)
+        read(paths)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +104,10 @@ def test_configurations_that_are_none(parts, text, message):
     paths, _ = parts
     paths["config"].write_text(text)
     with pytest.raises(CheckpointError, match=message):
-        read_parts(paths)
+        read(paths)
 
 
 def test_missing_parts_are_named(parts):
     paths, _ = parts
     with pytest.raises(CheckpointError, match="encoder file is missing"):
-        read_parts({"config": paths["config"]})
+        read({"config": paths["config"]})

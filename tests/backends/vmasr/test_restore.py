@@ -7,8 +7,9 @@ from stages import check_stage, cuts, feed, noise
 from tiny import tiny_checkpoint
 
 from audiofix.audio.format import AudioFormat
-from audiofix.backends.base import UpsampleRequest
-from audiofix.backends.registry import load
+from audiofix.backends.placement import place
+from audiofix.backends.systems import load
+from audiofix.backends.tasks import UpsampleRequest
 from audiofix.backends.vmasr.restore import edge_bin
 from audiofix.backends.vmasr.scan2d import SS2D
 from audiofix.errors import InputError, UsageError
@@ -17,7 +18,7 @@ from audiofix.errors import InputError, UsageError
 @pytest.fixture(scope="module")
 def restorer(tmp_path_factory):
     path = tiny_checkpoint(tmp_path_factory.mktemp("models") / "tiny.safetensors")
-    return load(str(path), verb="upsample", rate=48000, device="cpu")
+    return load("upsample", str(path), place("cpu"), rate=48000)
 
 
 def upsample(restorer, x, rate, to, **request):

@@ -22,8 +22,8 @@ from corpus import RATE, corpus, tones
 from tiny import AUTOENCODER
 
 from audiofix.audio.format import AudioFormat
-from audiofix.backends.registry import load_codec
-from audiofix.backends.weights import load_checkpoint
+from audiofix.backends.placement import place
+from audiofix.backends.systems import load, load_checkpoint
 from audiofix.errors import InputError, SettingsError
 
 CPU = torch.device("cpu")
@@ -79,7 +79,7 @@ def test_a_validation_tells_how_codebooks_are_used(first):
 
 
 def test_what_is_exported_is_a_codec(first):
-    codec = load_codec(str(first / "last.safetensors"), verb="encode", rate=RATE)
+    codec = load("encode", str(first / "last.safetensors"), place("cpu"))
     assert (codec.name, codec.layout.rate, codec.layout.hop) == ("tiny", RATE, 24)
     x = tones(9, 5000)[None]
     stage = codec.roundtrip(AudioFormat(RATE, 1))

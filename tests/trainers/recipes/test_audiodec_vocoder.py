@@ -17,8 +17,8 @@ from tiny import VOCODER, tiny_codec_checkpoint
 
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.config import VOCODER_PREFIX
-from audiofix.backends.registry import load_codec
-from audiofix.backends.weights import load_checkpoint
+from audiofix.backends.placement import place
+from audiofix.backends.systems import load, load_checkpoint
 from audiofix.errors import SettingsError
 
 CPU = torch.device("cpu")
@@ -59,8 +59,8 @@ def test_the_result_is_a_codec_with_a_vocoder(settings, manifest, tmp_path):
     vocoder = recipe.networks["generator"].state_dict()
     assert all(torch.equal(made.tensors[VOCODER_PREFIX + n], vocoder[n]) for n in vocoder)
 
-    codec = load_codec(str(tmp_path / "last.safetensors"), verb="encode", rate=RATE)
-    plain = load_codec(settings.start, verb="encode", rate=RATE)
+    codec = load("encode", str(tmp_path / "last.safetensors"), place("cpu"))
+    plain = load("encode", settings.start, place("cpu"))
     assert codec.layout.checkpoint == plain.layout.checkpoint
     x = tones(9, 4001)[None]
     sounds = []

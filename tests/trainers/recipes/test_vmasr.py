@@ -15,7 +15,8 @@ from stages import noise
 from tiny import CONFIG
 from toy import weights
 
-from audiofix.backends.registry import load
+from audiofix.backends.placement import place
+from audiofix.backends.systems import load
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.errors import CheckpointError, InputError, SettingsError
 
@@ -173,7 +174,7 @@ def test_validates_and_shows_what_is_held_out(corpus):
 def test_what_is_exported_restores(corpus, tmp_path):
     recipe = recipe_of(SETTINGS, corpus)
     recipe.export(recipe.networks, tmp_path / "x.safetensors")
-    restorer = load(str(tmp_path / "x.safetensors"), verb="upsample", rate=16000, device="cpu")
+    restorer = load("upsample", str(tmp_path / "x.safetensors"), place("cpu"), rate=16000)
     own, read = recipe.networks["generator"].state_dict(), restorer.network.state_dict()
     assert all(torch.equal(own[name], read[name]) for name in own)
     assert restorer.rate == 48000

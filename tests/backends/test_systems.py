@@ -1,14 +1,15 @@
 import pytest
 from tiny import CONFIG, tiny_checkpoint
 
-from audiofix.backends import registry
+from audiofix.backends import systems
+from audiofix.backends.placement import place
 from audiofix.errors import CheckpointError, DeviceError, SettingsError, UsageError
 
 
 def test_build_gives_eval_mode_networks():
-    network = registry.build("vmasr", {"dims": 4, "depths": [1, 1], "interact": "single"})
+    network = systems.build("vmasr", {"dims": 4, "depths": [1, 1], "interact": "single"})
     assert not network.training and network.config.dims == 4
-    assert not registry.build("vmasr.discriminator", {"hidden": 2, "periods": [2, 3]}).training
+    assert not systems.build("vmasr.discriminator", {"hidden": 2, "periods": [2, 3]}).training
 
 
 @pytest.mark.parametrize(
@@ -23,21 +24,21 @@ def test_build_gives_eval_mode_networks():
 )
 def test_build_refuses_what_it_does_not_know(name, config, error):
     with pytest.raises(error):
-        registry.build(name, config)
+        systems.build(name, config)
 
 
 def test_load_opens_a_file_with_its_weights(tmp_path):
     path = tiny_checkpoint(tmp_path / "tiny.safetensors", rate=44100)
-    restorer = registry.load(str(path), verb="upsample", rate=48000, device="cpu")
+    restorer = systems.load("upsample", str(path), place("cpu"), rate=48000)
     assert restorer.rate == 44100 and restorer.name == "tiny"
     assert restorer.network.config == CONFIG
 
 
 def test_without_any_checkpoint_both_ways_on_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path))
-    monkeypatch.setattr(registry, "default_entry", lambda *_, **__: None)
+    monkeypatch.setattr(systems.store, "default_entry", lambda *_, **__: None)
     with pytest.raises(CheckpointError, match="models pull.*-m FILE"):
-        registry.load(None, verb="upsample", rate=48000)
+        systems.load("upsample", None, place("cpu"))
 
 
 @pytest.mark.parametrize(
@@ -52,10 +53,10 @@ def test_without_any_checkpoint_both_ways_on_are_named(tmp_path, monkeypatch):
 def test_devices_that_are_not_there(tmp_path, device, precision, error):
     path = tiny_checkpoint(tmp_path / "tiny.safetensors")
     with pytest.raises(error):
-        registry.load(str(path), verb="upsample", rate=48000, device=device, precision=precision)
+        systems.load("upsample", str(path), place(device, precision))
 
 
 def test_a_checkpoint_serves_the_verbs_of_its_system_only(tmp_path):
     path = tiny_checkpoint(tmp_path / "tiny.safetensors")
     with pytest.raises(CheckpointError, match="a vmasr checkpoint cannot encode.*audiodec"):
-        registry.load_codec(str(path), verb="encode", rate=48000, device="cpu")
+        systems.load("encode", str(path), place("cpu"))

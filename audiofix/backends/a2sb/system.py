@@ -1,0 +1,9 @@
+"""What A2SB declares of itself."""
+
+from audiofix.backends.system import System
+
+SYSTEM = System(
+    name="a2sb",
+    tasks={},
+    networks={"a2sb": "audiofix.backends.a2sb.network:build"},
+)

@@ -1,0 +1,14 @@
+"""What ASGAN declares of itself."""
+
+from audiofix.backends.system import System
+
+SYSTEM = System(
+    name="asgan",
+    tasks={},
+    networks={
+        "asgan": "audiofix.backends.asgan.network:build",
+        "asgan.discriminator": "audiofix.backends.asgan.discriminator:build",
+        "asgan.vocoder": "audiofix.backends.asgan.vocoder:build",
+        "asgan.classifier": "audiofix.backends.asgan.classifier:build",
+    },
+)

@@ -1,0 +1,19 @@
+"""What AudioDec declares of itself."""
+
+from audiofix.backends.system import System
+
+SYSTEM = System(
+    name="audiodec",
+    tasks=dict.fromkeys(("encode", "decode"), "audiofix.backends.audiodec.codec:open"),
+    networks={
+        "audiodec": "audiofix.backends.audiodec.autoencoder:build",
+        "audiodec.discriminator": "audiofix.backends.audiodec.discriminator:build",
+        "audiodec.vocoder": "audiofix.backends.audiodec.vocoder:build",
+        "audiodec.vocoder_discriminator": "audiofix.backends.audiodec.discriminator:build",
+    },
+    released="audiofix.backends.audiodec.released",
+    recipes={
+        "audiodec": "audiofix.trainers.recipes.audiodec:AudioDecRecipe",
+        "audiodec.vocoder": "audiofix.trainers.recipes.audiodec_vocoder:VocoderRecipe",
+    },
+)
