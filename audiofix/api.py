@@ -227,7 +227,7 @@ def decode(
     Raises:
         CheckpointError: the model is missing, or has other codebooks.
     """
-    from audiofix.backends.decoding import Decoding, refuse_other_codebooks
+    from audiofix.streaming.decoding import Decoding, refuse_other_codebooks
 
     layout = codes.layout
     codec = _Model(model or layout.model, device, precision).load("decode")

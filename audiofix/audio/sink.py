@@ -218,6 +218,8 @@ def check_target(path: str | Path, kind: str | None, *, overwrite: bool) -> None
     type_of(path, kind)
     target = Path(path)
     if str(path) == "-":
+        if sys.stdout is None:
+            raise OutputError("standard output: closed: name a file with -o")
         if sys.stdout.isatty():
             raise UsageError(
                 "output: binary would go to the terminal: name a file with -o, or pipe it"

@@ -10,8 +10,9 @@ import click
 
 from audiofix.cli.console import Console
 from audiofix.exit_status import ExitStatus
+from audiofix.jobs.failures import failure_of
+from audiofix.jobs.signals import Terminated, end_cleanly_on_signals
 from audiofix.verbs import VERBS
-from audiofix.verbs.failure import Terminated, end_cleanly_on_signals, failure_of
 from audiofix.version import VERSION
 
 

@@ -1,6 +1,5 @@
 """`audiofix decode`: the codes of a neural codec to sound."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from audiofix.errors import UsageError
-from audiofix.verbs.effect import Progress, Writing
-from audiofix.verbs.options import AudioOptions, Shell, audio_verb, is_offline
+from audiofix.jobs.job import IOOptions, Job, Progress
+from audiofix.jobs.options import AudioOptions, Computing, inputs_or_pipe
+from audiofix.verbs.options import audio_verb, load_model, shell
 
 if TYPE_CHECKING:
-    from audiofix.audio.folder import Pair
-    from audiofix.backends.tasks import Codec
     from audiofix.codes.layout import CodeLayout
-    from audiofix.verbs.coding import Player
+    from audiofix.jobs.coding import Player
+    from audiofix.streaming.codec import Codec
 
     Opening = Callable[[CodeLayout], Codec]
 
@@ -30,16 +29,13 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Decoder:
-    """The effect of this verb (`verbs.effect.Effect`)."""
+class Decode:
+    """The effect of this verb."""
 
     vocoder: bool | None
     realtime: bool
     player: "Player | None"
-    model: str | None
-    device: str
-    precision: str
-    offline: bool | None
+    computing: Computing
     makes: str | None = None
 
     def takes(self, path: Path) -> bool:
@@ -52,36 +48,27 @@ class Decoder:
         """Return what opens the codec that codes were made with, once for each."""
         from functools import cache
 
-        from audiofix.backends.placement import place
-        from audiofix.backends.systems import load
-        from audiofix.codes.layout import CodeLayout
-
-        placement = place(self.device, self.precision)
-
         @cache
         def opened(model: str) -> "Codec":
-            codec: Codec = load("decode", model, placement, offline=self.offline)
+            codec: Codec = load_model("decode", replace(self.computing, model=model))
             return codec
 
-        def opening(layout: CodeLayout) -> "Codec":
-            return opened(self.model or layout.model)
+        return lambda layout: opened(self.computing.model or layout.model)
 
-        return opening
-
-    def process(
+    def run(
         self,
-        pair: "Pair",
+        job: Job,
         loaded: "Callable[[], Opening]",
-        writing: Writing,
+        io: IOOptions,
         progress: Progress | None = None,
     ) -> None:
         """Decode one stream."""
-        from audiofix.verbs.coding import decode
+        from audiofix.jobs.coding import decode
 
         decode(
-            pair,
+            job,
             loaded,
-            writing,
+            io,
             progress,
             realtime=self.realtime,
             vocoder=self.vocoder,
@@ -118,26 +105,31 @@ def command(
         raise UsageError("-r, -c and -e: codes say themselves what they are: leave them out")
     player = None
     if play:
-        player, options = _player(device_name, options)
+        player = _player(device_name, options)
     elif device_name is not None:
         raise UsageError("--device-name: names a loudspeaker: add --play")
-    effect = Decoder(
-        vocoder, realtime, player,
-        options.model, options.device, options.precision, is_offline(options),
-    )  # fmt: skip
-    shell: Shell = click.get_current_context().find_root().obj
-    from audiofix.verbs.pipeline import perform
+    effect = Decode(
+        vocoder,
+        realtime,
+        player,
+        options.computing,
+    )
+    from audiofix.jobs.perform import perform, perform_one
 
-    perform(effect, options, shell)
+    if player is None:
+        perform(effect, options, shell())
+        return
+    (name,) = inputs_or_pipe(options.inputs)
+    perform_one(Job(name, Path(name), None), effect, options, shell())
 
 
-def _player(name: str | None, options: AudioOptions) -> "tuple[Player, AudioOptions]":
-    """Return what --play means, and the other options with an output that nobody writes."""
+def _player(name: str | None, options: AudioOptions) -> "Player":
+    """Return what --play means."""
     if (options.output, options.kind, options.bits) != (None, None, None):
         raise UsageError("--play: writes nothing: leave -o, -t and -b out")
-    from audiofix.verbs.coding import Player
-    from audiofix.verbs.pipeline import is_batch
+    from audiofix.jobs.coding import Player
+    from audiofix.jobs.perform import is_batch
 
     if is_batch(options.inputs):
         raise UsageError("--play: plays one stream: name one INPUT")
-    return Player(name), replace(options, output=os.devnull)
+    return Player(name)

@@ -1,6 +1,5 @@
 """`audiofix encode`: sound to the codes of a neural codec."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from audiofix.errors import UsageError
-from audiofix.verbs.effect import Progress, Writing
-from audiofix.verbs.options import AudioOptions, Shell, audio_verb, is_offline
+from audiofix.jobs.job import IOOptions, Job, Progress
+from audiofix.jobs.options import AudioOptions, Computing
+from audiofix.verbs.options import audio_verb, load_model, shell
 
 if TYPE_CHECKING:
-    from audiofix.audio.folder import Pair
-    from audiofix.backends.tasks import Codec
-    from audiofix.verbs.coding import Microphone
+    from audiofix.jobs.coding import Microphone
+    from audiofix.streaming.codec import Codec
 
 EXAMPLES = (
     ("One file", "audiofix encode speech.wav -o speech.afc"),
@@ -28,8 +27,8 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
-    """The effect of this verb (`verbs.effect.Effect`)."""
+class Encode:
+    """The effect of this verb."""
 
     bitrate: float | None
     codebooks: int | None
@@ -37,10 +36,7 @@ class Encoding:
     entropy: bool
     realtime: bool
     microphone: "Microphone | None"
-    model: str | None
-    device: str
-    precision: str
-    offline: bool | None
+    computing: Computing
     makes: str | None = "afc"
 
     def takes(self, path: Path) -> bool:
@@ -51,32 +47,23 @@ class Encoding:
 
     def load(self) -> "Codec":
         """Load the codec."""
-        from audiofix.backends.placement import place
-        from audiofix.backends.systems import load
-
-        codec: Codec = load(
-            "encode",
-            self.model,
-            place(self.device, self.precision),
-            denoise=self.denoise,
-            offline=self.offline,
-        )
+        codec: Codec = load_model("encode", self.computing, denoise=self.denoise)
         return codec
 
-    def process(
+    def run(
         self,
-        pair: "Pair",
+        job: Job,
         loaded: "Callable[[], Codec]",
-        writing: Writing,
+        io: IOOptions,
         progress: Progress | None = None,
     ) -> None:
         """Encode one recording."""
-        from audiofix.verbs.coding import encode
+        from audiofix.jobs.coding import encode
 
         encode(
-            pair,
+            job,
             loaded,
-            writing,
+            io,
             progress,
             codebooks=self.codebooks_of,
             entropy=self.entropy,
@@ -158,24 +145,31 @@ def command(
         raise UsageError("-t and -b: codes have one type: leave them out")
     microphone = None
     if mic:
-        microphone, options = _microphone(device_name, options)
+        microphone = _microphone(device_name, options)
     elif device_name is not None:
         raise UsageError("--device-name: names a microphone: add --mic")
-    effect = Encoding(
-        bitrate, codebooks, denoise, entropy, realtime, microphone,
-        options.model, options.device, options.precision, is_offline(options),
-    )  # fmt: skip
-    shell: Shell = click.get_current_context().find_root().obj
-    from audiofix.verbs.pipeline import perform
+    effect = Encode(
+        bitrate,
+        codebooks,
+        denoise,
+        entropy,
+        realtime,
+        microphone,
+        options.computing,
+    )
+    from audiofix.jobs.perform import perform, perform_one
 
-    perform(effect, options, shell)
+    if microphone is None:
+        perform(effect, options, shell())
+        return
+    job = Job("microphone", None, Path(options.output or "-"))
+    perform_one(job, effect, replace(options, rate=None, channels=None), shell())
 
 
-def _microphone(name: str | None, options: AudioOptions) -> "tuple[Microphone, AudioOptions]":
-    """Return what --mic means, and the other options with an input that nobody reads."""
+def _microphone(name: str | None, options: AudioOptions) -> "Microphone":
+    """Return what --mic, -r and -c mean."""
     if options.inputs or options.encoding is not None:
         raise UsageError("--mic: records its input: leave INPUT and -e out")
-    from audiofix.verbs.coding import Microphone
+    from audiofix.jobs.coding import Microphone
 
-    microphone = Microphone(name, options.rate, options.channels or 1)
-    return microphone, replace(options, inputs=(os.devnull,), rate=None, channels=None)
+    return Microphone(name, options.rate, options.channels or 1)

@@ -3,7 +3,7 @@
 import fnmatch
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from audiofix.errors import BatchError, InputError, OutputError, UsageError
+from audiofix.jobs.options import Computing
 from audiofix.verbs.options import (
     Choices,
     Cutoff,
     Rate,
     Rates,
-    Shell,
     computing_options,
+    load_model,
+    shell,
     talkative,
 )
 
 if TYPE_CHECKING:
     from audiofix.audio.format import AudioFormat
-    from audiofix.verbs.comparison import Excerpt, Measuring
-    from audiofix.verbs.effect import StageMaker
-    from audiofix.verbs.findings import Findings
-    from audiofix.verbs.trials import Trial
+    from audiofix.evaluation.comparison import Excerpt, Measuring, StageMaker
+    from audiofix.evaluation.findings import Findings
+    from audiofix.evaluation.trials import Trial
+    from audiofix.streaming.stage import Stage
 
 EXAMPLES = (
     ("Two files, or two folders with the same names", "audiofix eval clean.wav restored.wav"),
@@ -80,8 +82,13 @@ class Options:
     seed: int
     offline: bool
 
+    @property
+    def computing(self) -> Computing:
+        """Which model computes, and where."""
+        return Computing(self.model, self.device, self.precision, self.offline or None)
 
-def run(options: Options, shell: Shell) -> None:
+
+def run(options: Options) -> None:
     """Evaluate, and write what was found.
 
     Raises:
@@ -89,9 +96,9 @@ def run(options: Options, shell: Shell) -> None:
         InputError: the only recording cannot be read or does not match its reference.
         BatchError: some recordings could not be evaluated.
     """
-    from audiofix.verbs.findings import Findings, means_of
-    from audiofix.verbs.pipeline import use_threads
-    from audiofix.verbs.trials import perform
+    from audiofix.evaluation.findings import Findings, means_of
+    from audiofix.evaluation.trials import perform
+    from audiofix.jobs.options import use_threads
 
     _check(options)
     use_threads(options.threads)
@@ -101,7 +108,7 @@ def run(options: Options, shell: Shell) -> None:
     subject, trials = prepare(options, measuring)
     if not trials:
         raise InputError("eval: nothing matches --include: change the pattern")
-    outcome = perform(trials, _EXAMPLES_SHOWN, shell)
+    outcome = perform(trials, _EXAMPLES_SHOWN, shell())
     if not outcome.results:
         raise outcome.failures[0]
     found = Findings(
@@ -152,10 +159,10 @@ def _kind(options: Options) -> Kind:
 
 
 def _measuring(options: Options, kind: Kind) -> "Measuring":
+    from audiofix.evaluation.comparison import Measuring
     from audiofix.metrics.perceptual import require
     from audiofix.metrics.score import BANDED, CODEC_DEFAULT, DEFAULT
     from audiofix.metrics.spectral import DEFINITIONS
-    from audiofix.verbs.comparison import Measuring
 
     missing = {}
     if kind == "files":
@@ -175,7 +182,7 @@ def _measuring(options: Options, kind: Kind) -> "Measuring":
 
 
 def _file_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
-    from audiofix.verbs.trials import file_trials
+    from audiofix.evaluation.trials import file_trials
 
     reference, estimate = str(options.reference), str(options.estimate)
     trials = file_trials(Path(reference), Path(estimate), partial(_included, options), measuring)
@@ -185,15 +192,22 @@ def _file_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, st
 def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
     from audiofix.audio.format import AudioFormat
     from audiofix.backends.systems import systems_for
+    from audiofix.backends.tasks import UpsampleRequest
     from audiofix.checkpoints.store import default_entry
-    from audiofix.verbs.trials import model_trials
-    from audiofix.verbs.upsample import Upsampling
+    from audiofix.evaluation.trials import model_trials
+    from audiofix.jobs.job import Stream
+    from audiofix.verbs.upsample import Upsample
 
     recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
     default = default_entry("upsample", options.to, systems_for("upsample"))
     model = options.model or (default.name if default else None)
-    computing = (options.device, options.precision, True if options.offline else None)
-    make_stage = Upsampling(options.to, None, None, model, *computing).load()
+    request = UpsampleRequest(options.to, seed=options.seed)
+    effect = Upsample(request, replace(options.computing, model=model))
+    restorer = effect.load()
+
+    def make_stage(source: AudioFormat) -> "Stage":
+        return effect.stage(Stream("eval", source), restorer)
+
     _warm_up(make_stage, AudioFormat(options.input_rates[0], 1))
     trials = model_trials(recordings, options.input_rates, options.to, make_stage, measuring)
     return {"model": str(model), "data": str(options.data)}, trials
@@ -201,13 +215,10 @@ def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
 
 def _codec_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
     from audiofix.audio.format import AudioFormat
-    from audiofix.backends.placement import place
-    from audiofix.backends.systems import load
-    from audiofix.verbs.trials import codec_trials
+    from audiofix.evaluation.trials import codec_trials
 
     recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
-    placement = place(options.device, options.precision)
-    codec = load("encode", options.model, placement, offline=True if options.offline else None)
+    codec = load_model("encode", options.computing)
     _warm_up(codec.roundtrip, AudioFormat(codec.layout.rate, 1))
     trials = codec_trials(recordings, codec, measuring, opus=options.baseline == "opus")
     return {"model": str(options.model), "data": str(options.data)}, trials
@@ -243,9 +254,9 @@ def _included(options: Options, name: str) -> bool:
 
 
 def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) -> None:
-    from audiofix.verbs.findings import as_csv, as_json
-    from audiofix.verbs.page import page
-    from audiofix.verbs.tables import print_tables
+    from audiofix.evaluation.findings import as_csv, as_json
+    from audiofix.evaluation.page import page
+    from audiofix.evaluation.tables import print_tables
 
     reports: tuple[tuple[str | None, Callable[[], str]], ...] = (
         (options.json, partial(as_json, found)),
@@ -336,4 +347,4 @@ def command(options: Options) -> None:
     The page of --html stands alone. It shows the first 8 comparisons, 8 seconds of each, with 32 MB
     of sound at most.
     """
-    run(options, click.get_current_context().find_root().obj)
+    run(options)

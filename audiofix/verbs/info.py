@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audiofix.codes.report import CodesReport, clock, codes_lines, measure_codes
 from audiofix.errors import AudiofixError, BatchError
-from audiofix.verbs.codes_report import CodesReport, clock, codes_lines, measure_codes
-from audiofix.verbs.options import headerless_options, inputs_or_pipe, talkative
+from audiofix.jobs.options import inputs_or_pipe
+from audiofix.verbs.options import headerless_options, talkative
 
 if TYPE_CHECKING:
     from audiofix.audio.source import Source
@@ -69,7 +70,7 @@ def command(
     from audiofix.audio.sniff import SNIFF_BYTES, sniff
     from audiofix.audio.source import source_of
     from audiofix.codes.reader import CodeReader
-    from audiofix.verbs.pipeline import headerless_of
+    from audiofix.jobs.perform import headerless_of
 
     reports: list[Report | CodesReport] = []
     failures: list[AudiofixError] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audiofix.errors import CheckpointError
-from audiofix.verbs.options import Shell, talkative
+from audiofix.verbs.options import shell, talkative
 
 if TYPE_CHECKING:
     from audiofix.checkpoints.catalogue import Entry
@@ -87,11 +87,10 @@ def pull(names: tuple[str, ...], offline: bool) -> None:
     from audiofix.checkpoints import store
     from audiofix.checkpoints.catalogue import entry
 
-    shell: Shell = click.get_current_context().find_root().obj
     for name in names:
         wanted = entry(name)
         if not store.model_path(name).exists():
-            with shell.bar(name, wanted.bytes, "B") as tick:
+            with shell().bar(name, wanted.bytes, "B") as tick:
                 progress = (lambda done, total: tick(done)) if tick else None
                 no_network = True if offline else None
                 convert(name, offline=no_network, progress=progress)

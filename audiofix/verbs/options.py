@@ -1,30 +1,13 @@
-"""The options that verbs share, their types, and what they say together."""
+"""The options that verbs share, and their types."""
 
-import os
-import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
-from audiofix.errors import UsageError
-
-
-class Shell(Protocol):
-    """What the process shell gives a verb, as click's context object."""
-
-    def configure(self, *, quiet: bool, verbosity: int, progress: bool | None) -> None:
-        """Set how much is said on stderr; `progress` None means bars on a terminal."""
-        ...
-
-    def bar(
-        self, title: str, total: float | None, unit: str
-    ) -> AbstractContextManager[Callable[[float], None] | None]:
-        """Open a progress bar that is told how much is done; None where none is shown."""
-        ...
+from audiofix.jobs.options import AudioOptions, Computing, Shell
 
 
 class Rate(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
@@ -101,30 +84,6 @@ class Cutoff(click.ParamType):  # type: ignore[type-arg]
         return hertz
 
 
-@dataclass(frozen=True, slots=True)
-class AudioOptions:
-    """The shared options of an audio verb, as the user gave them."""
-
-    inputs: tuple[str, ...]
-    output: str | None
-    kind: str | None
-    bits: str | None
-    rate: int | None
-    channels: int | None
-    encoding: str | None
-    model: str | None
-    device: str
-    precision: str
-    threads: int | None
-    seed: int
-    jobs: int
-    ray: str | None
-    skip_existing: bool
-    overwrite: bool
-    keep_going: bool
-    offline: bool
-
-
 _BATCH = [
     click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True,
                  metavar="N", help="Files of a batch processed at once."),
@@ -178,12 +137,28 @@ def talkative(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def configured(*args: Any, progress: bool | None, quiet: bool, verbose: int, **kw: Any) -> None:
-        shell: Shell = click.get_current_context().find_root().obj
-        shell.configure(quiet=quiet, verbosity=verbose, progress=progress)
+        shell().configure(quiet=quiet, verbosity=verbose, progress=progress)
         function(*args, **kw)
 
     decorated: Callable[..., None] = _apply(_SPEECH, configured)
     return decorated
+
+
+def shell() -> Shell:
+    """Return the process shell of the command that runs."""
+    found: Shell = click.get_current_context().find_root().obj
+    return found
+
+
+def load_model(task: str, computing: Computing, *, rate: int = 0, denoise: bool = False) -> Any:
+    """Load the model of an effect; see `audiofix.backends.systems.load`."""
+    from audiofix.backends.placement import place
+    from audiofix.backends.systems import load
+
+    placement = place(computing.device, computing.precision)
+    return load(
+        task, computing.model, placement, rate=rate, denoise=denoise, offline=computing.offline
+    )
 
 
 def headerless_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -211,28 +186,3 @@ def audio_verb(function: Callable[..., None]) -> Callable[..., None]:
     options = [*arguments, *_FORMATS, *_HEADERLESS, *_COMPUTING, *_BATCH]
     decorated: Callable[..., None] = _apply(options, talkative(gathered))
     return decorated
-
-
-def inputs_or_pipe(inputs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the inputs, `-` where there are none and standard input is not a terminal.
-
-    Raises:
-        UsageError: there is nothing to read.
-    """
-    if inputs:
-        return inputs
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("input: none given: name a file or a folder, or pipe audio in")
-    return ("-",)
-
-
-def is_offline(options: AudioOptions) -> bool | None:
-    """Return True where --offline was given; None leaves it to `AUDIOFIX_OFFLINE`."""
-    return True if options.offline else None
-
-
-def thread_share(options: AudioOptions) -> int | None:
-    """Return the CPU threads of one process: --threads, or an equal share among the jobs."""
-    if options.threads is not None or options.jobs == 1:
-        return options.threads
-    return max(1, (os.cpu_count() or 1) // options.jobs)

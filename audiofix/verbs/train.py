@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audiofix.verbs.options import Shell, talkative
+from audiofix.verbs.options import shell, talkative
 
 if TYPE_CHECKING:
     from audiofix.trainers.loop_settings import LoopSettings
@@ -90,7 +90,7 @@ def command(
     as if it had not stopped. Under torchrun every process takes its share of each batch.
     """
     from audiofix.errors import OutputError, UsageError
-    from audiofix.verbs.pipeline import use_threads
+    from audiofix.jobs.options import use_threads
 
     folder, data = Path(run_folder), Path(source)
     if data.is_dir() and data.resolve() in folder.resolve().parents:
@@ -103,10 +103,9 @@ def command(
     from audiofix.trainers.run_settings import SETTINGS_FILE, changed_settings, write_settings
     from audiofix.trainers.run_state import STATE_FILE
 
-    shell: Shell = click.get_current_context().find_root().obj
     team = team_to_be()
     if not team.leads:
-        shell.configure(quiet=True, verbosity=0, progress=False)
+        shell().configure(quiet=True, verbosity=0, progress=False)
     begun = resume and (folder / SETTINGS_FILE).exists()
     if begun and config is None:
         config = str(folder / SETTINGS_FILE)
@@ -123,7 +122,7 @@ def command(
         if begun and (changed := changed_settings(folder, chosen.settings)):
             log.warning("%s: goes on with other settings: %s", folder, ", ".join(changed))
         write_settings(folder, system, data, chosen.settings)
-    with shell.bar(f"train {system}", loop.steps * loop.batch, " items") as tick:
+    with shell().bar(f"train {system}", loop.steps * loop.batch, " items") as tick:
         train(recipe, folder, loop, tick=tick)
     if team.leads:
         click.echo(f"{folder / RESULT_FILE}", err=True)

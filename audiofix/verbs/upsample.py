@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audiofix.verbs.effect import SoundEffect
-from audiofix.verbs.options import AudioOptions, Cutoff, Rate, Shell, audio_verb, is_offline
+from audiofix.jobs.job import SoundEffect, Stream
+from audiofix.jobs.options import AudioOptions, Computing
+from audiofix.verbs.options import Cutoff, Rate, audio_verb, load_model, shell
 
 if TYPE_CHECKING:
-    from audiofix.verbs.effect import StageMaker
+    from audiofix.backends.tasks import Restorer, UpsampleRequest
+    from audiofix.streaming.stage import Stage
 
 EXAMPLES = (
     ("One file", "audiofix upsample speech16k.wav --to 48k -o speech48k.wav"),
@@ -26,54 +28,22 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Upsampling(SoundEffect):
-    """The effect of this verb (`verbs.pipeline.Effect`)."""
+class Upsample(SoundEffect):
+    """The effect of this verb."""
 
-    to_rate: int
-    cutoff_hz: float | None
-    steps: int | None
-    model: str | None
-    device: str
-    precision: str
-    offline: bool | None
-    seed: int = 0
+    request: "UpsampleRequest"
+    computing: Computing
 
-    def load(self) -> "StageMaker":
+    def load(self) -> "Restorer[UpsampleRequest]":
         """Load the model."""
-        from audiofix.backends.placement import place
-        from audiofix.backends.systems import load
-        from audiofix.backends.tasks import UpsampleRequest
-
-        restorer = load(
-            "upsample",
-            self.model,
-            place(self.device, self.precision),
-            rate=self.to_rate,
-            offline=self.offline,
+        restorer: Restorer[UpsampleRequest] = load_model(
+            "upsample", self.computing, rate=self.request.to_rate
         )
-        request = UpsampleRequest(self.to_rate, self.cutoff_hz, self.steps, self.seed)
-        return lambda source: restorer.stage(source, request)
+        return restorer
 
-
-def run(
-    options: AudioOptions, shell: Shell, *, to: int, cutoff: float | None, steps: int | None
-) -> None:
-    """Restore every input.
-
-    Args:
-        options: the shared options.
-        shell: progress.
-        to: samples per second of the result.
-        cutoff: where the input's band ends in Hz, None to find it.
-        steps: sampling steps of a diffusion model, None for its own choice.
-    """
-    from audiofix.verbs.pipeline import perform
-
-    effect = Upsampling(
-        to, cutoff, steps, options.model, options.device, options.precision,
-        is_offline(options), options.seed,
-    )  # fmt: skip
-    perform(effect, options, shell)
+    def stage(self, source: Stream, loaded: "Restorer[UpsampleRequest]") -> "Stage":
+        """Return a fresh stage for one stream."""
+        return loaded.stage(source.format, self.request)
 
 
 @click.command("upsample")
@@ -106,4 +76,8 @@ def command(options: AudioOptions, to: int, cutoff: float | None, steps: int | N
     Without INPUT, standard input is read; without -o, standard output is written, as 32-bit float
     samples behind a WAV header.
     """
-    run(options, click.get_current_context().find_root().obj, to=to, cutoff=cutoff, steps=steps)
+    from audiofix.backends.tasks import UpsampleRequest
+    from audiofix.jobs.perform import perform
+
+    effect = Upsample(UpsampleRequest(to, cutoff, steps, options.seed), options.computing)
+    perform(effect, options, shell())

@@ -8,7 +8,7 @@ import pytest
 from cli.commands import Run
 from codes.streams import STEREO, packets_of, random_codes, written
 
-from audiofix.verbs.codes_report import clock
+from audiofix.codes.report import clock
 
 LAYOUT = replace(STEREO, source_rate=44100)
 STREAM = written(

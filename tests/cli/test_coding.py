@@ -16,14 +16,14 @@ from stages import noise
 from tiny import tiny_codec_checkpoint
 
 import audiofix as face
-from audiofix.audio.folder import Pair
 from audiofix.codes.reader import CodeReader
 from audiofix.codes.sound import CodedSound
 from audiofix.codes.writer import CodeWriter
 from audiofix.errors import CheckpointError, InputError, UsageError
-from audiofix.verbs.decode import Decoder
-from audiofix.verbs.effect import Writing
-from audiofix.verbs.encode import Encoding
+from audiofix.jobs.job import IOOptions, Job
+from audiofix.jobs.options import Computing
+from audiofix.verbs.decode import Decode
+from audiofix.verbs.encode import Encode
 
 LENGTHS = [
     *(0, 1, 2, 3, 5, 11, 23, 24, 25, 31, 47, 48, 49, 95, 191, 192, 193, 255, 383, 384, 385, 511),
@@ -53,7 +53,7 @@ def test_decoding_gives_back_the_exact_length(codec: Path, samples: int, channel
     assert face.decode(codes, model=str(codec)).shape == (channels, samples)
 
 
-loaded_once = functools.cache(Encoding.load)
+loaded_once = functools.cache(Encode.load)
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -65,17 +65,17 @@ def test_files_and_pipes_give_back_the_exact_length(
     rate = 8000 if samples % 2 else 11025
     x, coded, y = (tmp_path / name for name in ("x.wav", "x.afc", "y.wav"))
     soundfile.write(x, noise(channels, samples).T.reshape(-1, channels) * 0.3, rate)
-    common = (str(codec), "cpu", "fp32", True)
-    encoding = Encoding(None, None, False, False, False, None, *common)
-    decoding = Decoder(None, False, None, *common)
-    writing = Writing(None, None, None, True, 0)
+    computing = Computing(str(codec), "cpu", "fp32", True)
+    encoding = Encode(None, None, False, False, False, None, computing)
+    decoding = Decode(None, False, None, computing)
+    io = IOOptions(overwrite=True)
     opened = loaded_once(encoding)
-    encoding.process(Pair(x, coded), lambda: opened, writing)
+    encoding.run(Job("x", x, coded), lambda: opened, io)
     for source in (coded, Path("-")):
         with coded.open("rb") as file:
             reader = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
             monkeypatch.setattr(sys, "stdin", reader.stdout)
-            decoding.process(Pair(source, y), lambda: lambda layout: opened, writing)
+            decoding.run(Job("x", source, y), lambda: lambda layout: opened, io)
             reader.stdout.close()
             reader.wait()
         about = soundfile.info(y)

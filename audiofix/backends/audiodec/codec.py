@@ -13,13 +13,13 @@ from audiofix.backends.audiodec.roundtrip import RoundTrip
 from audiofix.backends.audiodec.stream import StreamDecoder, StreamEncoder
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.placement import Placement
-from audiofix.backends.tasks import Use
 from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.codes.layout import CodeLayout
 from audiofix.errors import CheckpointError, UsageError
 from audiofix.nn.conv import pack_weights
 from audiofix.nn.weight_norm import fold_weight_norm
 from audiofix.streaming.chain import Chain
+from audiofix.streaming.codec import Use
 from audiofix.streaming.fit import Fit
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage

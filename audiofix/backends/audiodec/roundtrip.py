@@ -3,7 +3,7 @@
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
-from audiofix.backends.tasks import FrameDecoder, FrameEncoder
+from audiofix.streaming.codec import FrameDecoder, FrameEncoder
 
 
 class RoundTrip:

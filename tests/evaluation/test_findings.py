@@ -7,8 +7,8 @@ from io import StringIO
 import numpy as np
 import pytest
 
-from audiofix.verbs.comparison import Result
-from audiofix.verbs.findings import Findings, as_csv, as_json, heading, means_of, number
+from audiofix.evaluation.comparison import Result
+from audiofix.evaluation.findings import Findings, as_csv, as_json, heading, means_of, number
 
 VALUES = {("a/x", 8000): 1.0, ("a/y", 8000): 3.0, ("b/z", 8000): 8.0, ("b/z", 16000): np.nan}
 RESULTS = tuple(

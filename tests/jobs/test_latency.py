@@ -1,10 +1,10 @@
 import pytest
 
-from audiofix.verbs.liveness import Clock
+from audiofix.jobs.latency import LatencyMeter
 
 
 def test_medians_and_under_runs_without_the_warm_up():
-    clock = Clock(0.010)
+    clock = LatencyMeter(0.010)
     for _ in range(5):
         clock.note(4.0, frames=4)  # not counted
     for _ in range(97):
@@ -19,7 +19,7 @@ def test_medians_and_under_runs_without_the_warm_up():
 
 @pytest.mark.parametrize("frames", [0, 20, 21])
 def test_too_little_to_measure(frames):
-    clock = Clock(0.010)
+    clock = LatencyMeter(0.010)
     for _ in range(frames):
         clock.note(0.001)
     assert clock.summary() == "too short to measure its delay"

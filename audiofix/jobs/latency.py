@@ -6,7 +6,7 @@ _WARM_UP = 20
 """Frames that are not counted: the first calls of a model allocate."""
 
 
-class Clock:
+class LatencyMeter:
     """How long computing took, frame by frame, and how long sound waited whatever it took."""
 
     def __init__(self, frame_seconds: float) -> None:

@@ -7,19 +7,19 @@ from functools import partial
 from pathlib import Path
 
 from audiofix.audio.tree import matched
-from audiofix.backends.tasks import Codec
 from audiofix.errors import AudiofixError, InputError
-from audiofix.verbs.codec_comparison import compare_codec
-from audiofix.verbs.comparison import (
+from audiofix.evaluation.codec_comparison import compare_codec
+from audiofix.evaluation.comparison import (
     Comparison,
     Excerpt,
     Measuring,
     Result,
+    StageMaker,
     compare_files,
     compare_model,
 )
-from audiofix.verbs.effect import StageMaker
-from audiofix.verbs.options import Shell
+from audiofix.jobs.options import Shell
+from audiofix.streaming.codec import Codec
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import matplotlib.image
 import pytest
 from stages import noise
 
-from audiofix.verbs import page as module
-from audiofix.verbs.comparison import Excerpt, Result
-from audiofix.verbs.findings import Findings, means_of
+from audiofix.evaluation import page as module
+from audiofix.evaluation.comparison import Excerpt, Result
+from audiofix.evaluation.findings import Findings, means_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCORES = {"b": 2.0, "a": 10.0, "<i>": float("nan"), "c": -1.5}

@@ -1,4 +1,4 @@
-"""The files of a batch as tasks of a Ray cluster, for those who have one."""
+"""The jobs of a batch as tasks of a Ray cluster, for those who have one."""
 
 import functools
 from collections.abc import Iterator
@@ -6,17 +6,14 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from audiofix.audio.folder import Pair
 from audiofix.errors import DeviceError, UsageError
-from audiofix.verbs.batch import Outcome, attempt
-from audiofix.verbs.effect import Effect, Writing
-from audiofix.verbs.failure import failure_of
+from audiofix.jobs.batch import Outcome, attempt
+from audiofix.jobs.failures import failure_of
+from audiofix.jobs.job import Effect, IOOptions, Job
 
 
-def ray_outcomes(
-    todo: list[Pair], effect: Effect, writing: Writing, address: str
-) -> Iterator[Outcome]:
-    """Yield the outcome of each file as it comes.
+def ray_outcomes(todo: list[Job], effect: Effect, io: IOOptions, address: str) -> Iterator[Outcome]:
+    """Yield the outcome of each job as it comes.
 
     The cluster's machines need audiofix and the same folders under the same names.
 
@@ -31,29 +28,29 @@ def ray_outcomes(
         ray.init(address=address, log_to_driver=False, logging_level="error")
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise DeviceError(f"ray {address}: {error}: start a cluster, or use --jobs") from error
-    return _gather(ray, todo, effect, writing)
+    return _gather(ray, todo, effect, io)
 
 
-def _gather(ray: Any, todo: list[Pair], effect: Effect, writing: Writing) -> Iterator[Outcome]:
+def _gather(ray: Any, todo: list[Job], effect: Effect, io: IOOptions) -> Iterator[Outcome]:
     task = ray.remote(_attempt)
-    waiting = {task.remote(pair, effect, writing): pair for pair in todo}
+    waiting = {task.remote(job, effect, io): job for job in todo}
     try:
         while waiting:
             (ready,), _ = ray.wait(list(waiting), num_returns=1)
-            pair = waiting.pop(ready)
+            job = waiting.pop(ready)
             try:
                 yield ray.get(ready)
             except ray.exceptions.RayError as error:
-                yield Outcome(pair, failure_of(error))
+                yield Outcome(job, failure_of(error))
     finally:
         for task_reference in waiting:
             ray.cancel(task_reference)
         ray.shutdown()
 
 
-def _attempt(pair: Pair, effect: Effect, writing: Writing) -> Outcome:
-    """Process one file in a Ray worker."""
-    return attempt(pair, effect, lambda: _loaded(effect), writing)
+def _attempt(job: Job, effect: Effect, io: IOOptions) -> Outcome:
+    """Do one job in a Ray worker."""
+    return attempt(job, effect, lambda: _loaded(effect), io)
 
 
 @functools.cache

@@ -1,6 +1,6 @@
-"""Several processes that share a list of files. Each loads the model once.
+"""Several processes that share a list of jobs. Each loads the model once.
 
-A process that dies, say for want of memory, costs the file that it held and no other.
+A process that dies, say for want of memory, costs the job that it held and no other.
 """
 
 import functools
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from audiofix.audio.folder import Pair
 from audiofix.exit_status import ExitStatus
-from audiofix.verbs.batch import Outcome, attempt
-from audiofix.verbs.effect import Effect, Writing
-from audiofix.verbs.failure import Failure, Terminated, end_cleanly_on_signals
+from audiofix.jobs.batch import Outcome, attempt
+from audiofix.jobs.failures import Failure
+from audiofix.jobs.job import Effect, IOOptions, Job
+from audiofix.jobs.signals import Terminated, end_cleanly_on_signals
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +30,17 @@ _GRACE_SECONDS = 10.0
 
 @dataclass(slots=True)
 class _Worker:
-    """One process, our end of its connection, and the file that it holds."""
+    """One process, our end of its connection, and the job that it holds."""
 
     process: SpawnProcess
     connection: Connection
-    pair: Pair | None = None
+    job: Job | None = None
 
 
 def worker_outcomes(
-    todo: list[Pair], effect: Effect, writing: Writing, *, jobs: int
+    todo: list[Job], effect: Effect, io: IOOptions, *, jobs: int
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each file as it comes, in no particular order.
+    """Yield the outcome of each job as it comes, in no particular order.
 
     Closing the iterator, or an exception in it, ends the processes and removes their unfinished
     files.
@@ -50,7 +50,7 @@ def worker_outcomes(
     try:
         while queue or workers:
             while queue and len(workers) < jobs:
-                workers.append(_start(effect, writing))
+                workers.append(_start(effect, io))
                 _hand_over(workers[-1], queue)
             ready = wait([worker.connection for worker in workers])
             for worker in [one for one in workers if one.connection in ready]:
@@ -70,11 +70,11 @@ def worker_outcomes(
             _end(worker)
 
 
-def _start(effect: Effect, writing: Writing) -> _Worker:
+def _start(effect: Effect, io: IOOptions) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     level = logging.getLogger("audiofix").getEffectiveLevel()
-    process = context.Process(target=_serve, args=(theirs, effect, writing, level), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, effect, io, level), daemon=True)
     # Ctrl-C reaches the whole process group; a process inherits that it is to leave it to us.
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -85,22 +85,22 @@ def _start(effect: Effect, writing: Writing) -> _Worker:
     return _Worker(process, ours)
 
 
-def _hand_over(worker: _Worker, queue: deque[Pair]) -> None:
-    worker.pair = queue.popleft()
+def _hand_over(worker: _Worker, queue: deque[Job]) -> None:
+    worker.job = queue.popleft()
     try:
-        worker.connection.send(worker.pair)
+        worker.connection.send(worker.job)
     except OSError:
-        log.debug("%s: its process is gone", worker.pair.source)  # `_receive` reports it
+        log.debug("%s: its process is gone", worker.job.name)  # `_receive` reports it
 
 
 def _receive(worker: _Worker) -> Outcome | None:
     """Return an outcome, or None after a log record."""
-    assert worker.pair is not None
+    assert worker.job is not None
     try:
         message = worker.connection.recv()
     except (EOFError, OSError):
         worker.process.join()
-        return Outcome(worker.pair, _death(worker))
+        return Outcome(worker.job, _death(worker))
     if isinstance(message, Outcome):
         return message
     logging.getLogger(message.name).handle(message)
@@ -127,8 +127,8 @@ def _end(worker: _Worker) -> None:
         worker.process.join()
 
 
-def _serve(connection: Connection, effect: Effect, writing: Writing, level: int) -> None:
-    """Process the files that come through `connection` until it closes. Runs in its own process."""
+def _serve(connection: Connection, effect: Effect, io: IOOptions, level: int) -> None:
+    """Do the jobs that come through `connection` until it closes. Runs in its own process."""
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, Terminated):
         end_cleanly_on_signals()
         threading.Thread(target=_follow_parent, daemon=True).start()
@@ -136,7 +136,7 @@ def _serve(connection: Connection, effect: Effect, writing: Writing, level: int)
         logging.getLogger("audiofix").setLevel(level)
         loaded = functools.cache(effect.load)
         while True:
-            connection.send(attempt(connection.recv(), effect, loaded, writing))
+            connection.send(attempt(connection.recv(), effect, loaded, io))
     # Nothing is left to clean up, and a late signal would only print a traceback.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 

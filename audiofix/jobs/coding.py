@@ -6,26 +6,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from audiofix.audio.bytesink import ByteSink
 from audiofix.audio.bytestream import name_of, open_bytes
 from audiofix.audio.devices import Loudspeaker, find_device, open_microphone
-from audiofix.audio.folder import Pair
 from audiofix.audio.format import AudioFormat
 from audiofix.audio.sink import Sink, open_sink
 from audiofix.audio.source import Source, open_source
-from audiofix.backends.decoding import Decoding, refuse_other_codebooks
 from audiofix.codes.layout import CodeLayout
 from audiofix.codes.reader import CodeReader, Gap
 from audiofix.codes.writer import PACKET_FRAMES, CodeWriter
-from audiofix.verbs.effect import Progress, Writing
-from audiofix.verbs.failure import postponed_signals
-from audiofix.verbs.liveness import Clock
-from audiofix.verbs.pipeline import log_source
-
-if TYPE_CHECKING:
-    from audiofix.backends.tasks import Codec, Use
+from audiofix.jobs.job import IOOptions, Job, Progress
+from audiofix.jobs.latency import LatencyMeter
+from audiofix.jobs.signals import postponed_signals
+from audiofix.jobs.stream import log_source
+from audiofix.streaming.codec import Codec, Use
+from audiofix.streaming.decoding import Decoding, refuse_other_codebooks
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +53,12 @@ class Player:
 
 
 def encode(
-    pair: Pair,
-    loaded: Callable[[], "Codec"],
-    writing: Writing,
+    job: Job,
+    loaded: Callable[[], Codec],
+    io: IOOptions,
     progress: Progress | None,
     *,
-    codebooks: Callable[["Codec"], int],
+    codebooks: Callable[[Codec], int],
     entropy: bool,
     realtime: bool,
     microphone: Microphone | None,
@@ -70,10 +66,10 @@ def encode(
     """Encode one recording.
 
     Args:
-        pair: the recording and where its codes go.
+        job: the recording and where its codes go.
         loaded: gives the codec.
-        writing: how to read.
-        progress: see `Effect.process`.
+        io: how to read.
+        progress: see `Effect.run`.
         codebooks: how many of the codec's to write.
         entropy: whether to range-code packets that become shorter by it.
         realtime: send every few frames, and report delays.
@@ -83,7 +79,8 @@ def encode(
         InputError: the recording ended before its header's promise; what there was is encoded.
         DeviceError: the microphone is absent or in use.
     """
-    with _open_sound(pair, loaded, writing, microphone) as source:
+    assert job.output is not None
+    with _open_sound(job, loaded, io, microphone) as source:
         log_source(source)
         codec = loaded()
         books = codebooks(codec)
@@ -95,9 +92,9 @@ def encode(
         )
         encoder = codec.encoder(source.format, "live" if realtime else "file")
         frames = _LIVE_PACKET_FRAMES if realtime else PACKET_FRAMES
-        clock = Clock(layout.hop / layout.rate) if realtime else None
+        meter = LatencyMeter(layout.hop / layout.rate) if realtime else None
         tick = progress(source) if progress else None
-        with ByteSink(pair.result, overwrite=writing.overwrite) as sink:
+        with ByteSink(job.output, overwrite=io.overwrite) as sink:
             writer = CodeWriter(
                 sink, layout, tags=source.tags.fields, packet_frames=frames, entropy=entropy
             )
@@ -105,27 +102,27 @@ def encode(
             done = 0
             while (chunk := source.read(block)).shape[1]:
                 done += chunk.shape[1]
-                if clock:
-                    clock.wait(done / source.format.rate - layout.seconds(writer.frames))
+                if meter:
+                    meter.wait(done / source.format.rate - layout.seconds(writer.frames))
                 begin = time.perf_counter()
                 writer.write(encoder.push(chunk)[:, :, :books])
-                if clock:
-                    clock.note(time.perf_counter() - begin)
+                if meter:
+                    meter.note(time.perf_counter() - begin)
                     sink.flush()
                 if tick:
                     tick(done)
             writer.write(encoder.flush()[:, :, :books])
             writer.finish(done)
-        if clock:
-            log.warning("%s: %s", source.name, clock.summary())
+        if meter:
+            log.warning("%s: %s", source.name, meter.summary())
         if source.fault:
             raise source.fault
 
 
 def decode(
-    pair: Pair,
-    loaded: Callable[[], Callable[[CodeLayout], "Codec"]],
-    writing: Writing,
+    job: Job,
+    loaded: Callable[[], Callable[[CodeLayout], Codec]],
+    io: IOOptions,
     progress: Progress | None,
     *,
     realtime: bool,
@@ -135,9 +132,9 @@ def decode(
     """Decode one stream of codes; what is missing in it becomes silence.
 
     Args:
-        pair: the codes and where the sound goes.
+        job: the codes and where the sound goes.
         loaded: gives the codec that a layout was made with.
-        writing: how to write.
+        io: how to write.
         progress: not used: the length of codes is known at their end.
         realtime: send every frame at once, and report delays.
         vocoder: whether to decode by the codec's vocoder; None takes what it has.
@@ -149,8 +146,9 @@ def decode(
         DeviceError: the loudspeaker is absent or in use.
     """
     del progress
-    with open_bytes(pair.source) as stream:
-        reader = CodeReader(stream, name_of(pair.source))
+    assert job.source is not None
+    with open_bytes(job.source) as stream:
+        reader = CodeReader(stream, name_of(job.source))
         layout = reader.layout
         codec = loaded()(layout)
         refuse_other_codebooks(codec, layout, reader.name)
@@ -160,8 +158,8 @@ def decode(
             lambda: codec.decoder(layout.channels, use, vocoder=vocoder),
             block_seconds=layout.seconds(1) if realtime else math.inf,
         )
-        clock = Clock(layout.hop / layout.rate) if realtime else None
-        with _open_result(pair, layout, reader, writing, player) as sink:
+        meter = LatencyMeter(layout.hop / layout.rate) if realtime else None
+        with _open_result(job, layout, reader, io, player) as sink:
             for part in reader:
                 if isinstance(part, Gap):
                     for silence in decoding.skip(part.frames):
@@ -169,28 +167,29 @@ def decode(
                     continue
                 begin = time.perf_counter()
                 sound = decoding.push(part.codes)
-                if clock:
-                    clock.note(time.perf_counter() - begin, part.frames)
-                    clock.wait(layout.seconds(reader.frames) - decoding.sent / layout.sound_rate)
+                if meter:
+                    meter.note(time.perf_counter() - begin, part.frames)
+                    meter.wait(layout.seconds(reader.frames) - decoding.sent / layout.sound_rate)
                 sink.write(sound)
                 if realtime:
                     sink.flush()
             sink.write(decoding.finish(reader.samples))
-        if clock:
-            log.warning("%s: %s", reader.name, clock.summary())
+        if meter:
+            log.warning("%s: %s", reader.name, meter.summary())
         if reader.fault:
             raise reader.fault
 
 
 @contextmanager
 def _open_sound(
-    pair: Pair,
-    loaded: Callable[[], "Codec"],
-    writing: Writing,
+    job: Job,
+    loaded: Callable[[], Codec],
+    io: IOOptions,
     microphone: Microphone | None,
 ) -> Iterator[Source]:
     if microphone is None:
-        with open_source(pair.source, headerless=writing.headerless) as source:
+        assert job.source is not None
+        with open_source(job.source, headerless=io.headerless) as source:
             yield source
         return
     device = find_device(microphone.device, "input")
@@ -203,7 +202,7 @@ def _open_sound(
 
 
 def _open_result(
-    pair: Pair, layout: CodeLayout, reader: CodeReader, writing: Writing, player: Player | None
+    job: Job, layout: CodeLayout, reader: CodeReader, io: IOOptions, player: Player | None
 ) -> Sink | Loudspeaker:
     from audiofix.audio.tags import Tags
 
@@ -211,14 +210,15 @@ def _open_result(
         return Loudspeaker(
             find_device(player.device, "output"), (layout.sound_rate,), layout.channels
         )
+    assert job.output is not None
     return open_sink(
-        pair.result,
+        job.output,
         AudioFormat(layout.sound_rate, layout.channels),
-        kind=writing.kind,
-        bits=writing.bits,
+        kind=io.kind,
+        bits=io.bits,
         tags=Tags({name: list(values) for name, values in reader.tags.items()}),
-        overwrite=writing.overwrite,
-        seed=writing.seed,
+        overwrite=io.overwrite,
+        seed=io.seed,
     )
 
 

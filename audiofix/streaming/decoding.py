@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
-from audiofix.backends.tasks import Codec, FrameDecoder
 from audiofix.codes.layout import CodeLayout, Codes
 from audiofix.errors import CheckpointError
+from audiofix.streaming.codec import Codec, FrameDecoder
 from audiofix.streaming.resample import Resample
 
 _SPARE_SAMPLES = 4

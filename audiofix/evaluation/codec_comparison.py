@@ -11,13 +11,20 @@ from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.opus import RATES as OPUS_RATES
 from audiofix.audio.opus import through_opus
 from audiofix.audio.source import Source, open_source
-from audiofix.backends.tasks import Codec
+from audiofix.evaluation.comparison import (
+    MODEL,
+    SINC,
+    Comparison,
+    Measuring,
+    SideBySide,
+    raise_fault,
+)
 from audiofix.metrics.alignment import advanced, delay
 from audiofix.streaming.chain import Chain
+from audiofix.streaming.codec import Codec
 from audiofix.streaming.fit import Fit
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
-from audiofix.verbs.comparison import MODEL, SINC, Comparison, Measuring, SideBySide, raise_fault
 
 OPUS = "opus"
 _MOST_DELAY_SECONDS = 0.02

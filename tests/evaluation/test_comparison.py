@@ -9,9 +9,9 @@ from stages import noise
 
 from audiofix.audio.format import AudioFormat
 from audiofix.errors import InputError, UsageError
+from audiofix.evaluation.comparison import Measuring, compare_files, compare_model, in_16_bits
 from audiofix.metrics.spectral import DEFINITIONS
 from audiofix.streaming.resample import Resample
-from audiofix.verbs.comparison import Measuring, compare_files, compare_model, in_16_bits
 
 MEASURING = Measuring(("snr", "lsd", "lsd-hf", "lsd-lf"), DEFINITIONS["standard"], None, False)
 LISTENING = Measuring(("lsd",), DEFINITIONS["standard"], None, True)

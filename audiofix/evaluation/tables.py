@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from audiofix.verbs.findings import Findings, heading, number
+from audiofix.evaluation.findings import Findings, heading, number
 
 
 def print_tables(found: Findings, *, means_only: bool) -> None:

@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from audiofix.evaluation.comparison import Result
 from audiofix.metrics.bootstrap import CONFIDENCE, Interval, mean_interval
 from audiofix.metrics.score import METRICS
-from audiofix.verbs.comparison import Result
 
 ALL = "(all)"
 

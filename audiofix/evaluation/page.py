@@ -9,8 +9,8 @@ from string import Template
 
 from audiofix.audio.embed import flac_bytes
 from audiofix.dsp.picture import spectrogram
-from audiofix.verbs.comparison import EXCERPT_SECONDS, Excerpt
-from audiofix.verbs.findings import Findings, heading, number
+from audiofix.evaluation.comparison import EXCERPT_SECONDS, Excerpt
+from audiofix.evaluation.findings import Findings, heading, number
 
 SOUND_BYTES = 32 << 20
 """Most bytes of sound in a page, as they stand in it; later examples have no players."""
@@ -27,7 +27,7 @@ _CAPTIONS = {
 
 def page(findings: Findings, excerpts: Sequence[Excerpt]) -> str:
     """Return the page: means, examples to see and hear, every result in a table that sorts."""
-    text = files("audiofix.verbs").joinpath("page.html").read_text(encoding="utf-8")
+    text = files("audiofix.evaluation").joinpath("page.html").read_text(encoding="utf-8")
     comparisons = len({(result.name, result.input_rate) for result in findings.results})
     return Template(text).substitute(
         title=escape(f"Evaluation: {' and '.join(findings.subject.values())}"),

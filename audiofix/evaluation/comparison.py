@@ -1,6 +1,6 @@
 """Recordings beside their references: two files, or a model beside plain resampling."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -15,11 +15,13 @@ from audiofix.metrics.spectral import Definition
 from audiofix.streaming.lockstep import Lockstep
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
-from audiofix.verbs.effect import StageMaker
 
 EXCERPT_SECONDS = 8.0
 REFERENCE, ESTIMATE, SINC, MODEL = "reference", "estimate", "sinc", "model"
 _BLOCK_SECONDS = 0.25
+
+StageMaker = Callable[[AudioFormat], Stage]
+"""Gives a fresh stage for a stream of this format."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from audiofix.backends.decoding import Decoding
 from audiofix.codes.layout import CodeLayout
+from audiofix.streaming.decoding import Decoding
 
 HOP = 24
 

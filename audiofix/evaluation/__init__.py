@@ -1,0 +1,1 @@
+"""What `eval` does: damages, comparisons with references, tables and the HTML page."""

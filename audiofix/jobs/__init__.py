@@ -1,0 +1,1 @@
+"""Carrying out an effect: one stream, one file, a batch, its processes, a cluster."""

@@ -1,0 +1,154 @@
+"""Many jobs of one effect: finished ones skipped, failures collected."""
+
+import functools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audiofix.audio.destination import PART
+from audiofix.errors import AudiofixError, BatchError, OutputError
+from audiofix.jobs.failures import Failure, failure_of
+from audiofix.jobs.job import Effect, IOOptions, Job
+from audiofix.jobs.options import AudioOptions, Shell
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one job.
+
+    Attributes:
+        job: what was to be done.
+        failure: why it failed, None if it did not.
+        fatal: whether the model did not load, so that every other job would fail alike.
+    """
+
+    job: Job
+    failure: Failure | None = None
+    fatal: bool = False
+
+
+def run_batch(
+    jobs: Sequence[Job], effect: Effect, io: IOOptions, options: AudioOptions, shell: Shell
+) -> None:
+    """Do every job that is not done yet.
+
+    Raises:
+        BatchError: some files failed; the others are complete.
+        AudiofixError: the first failure, with `options.keep_going` off, or the failure of the
+            model itself.
+    """
+    todo = _unfinished(jobs, overwrite=options.overwrite)
+    failed: list[Outcome] = []
+    with shell.bar("files", len(todo), "file") as tick:
+        for done, outcome in enumerate(_outcomes(todo, effect, io, options), start=1):
+            if tick:
+                tick(done)
+            if outcome.failure is None:
+                log.info("%s: done", outcome.job.output)
+                continue
+            if outcome.fatal or not options.keep_going:
+                raise outcome.failure.error()
+            failed.append(outcome)
+    if failed:
+        _show(failed)
+        raise BatchError(
+            f"{len(failed)} of {len(jobs)} files failed: the others are complete: "
+            "mend what the table says and run again, finished files are skipped"
+        )
+
+
+def _unfinished(jobs: Sequence[Job], *, overwrite: bool) -> list[Job]:
+    """Return the jobs without an output, and clear what a killed run left of any."""
+    for job in jobs:
+        if job.output is not None:
+            job.output.with_name(job.output.name + PART).unlink(missing_ok=True)
+    if overwrite:
+        return list(jobs)
+    todo = [job for job in jobs if job.output is None or not job.output.exists()]
+    if len(todo) < len(jobs):
+        log.warning(
+            "%d of %d files are there already: skipped; --overwrite makes them again",
+            len(jobs) - len(todo),
+            len(jobs),
+        )
+    return todo
+
+
+def _outcomes(
+    todo: list[Job], effect: Effect, io: IOOptions, options: AudioOptions
+) -> Iterable[Outcome]:
+    if options.ray is not None:
+        from audiofix.jobs.cluster import ray_outcomes
+
+        return ray_outcomes(todo, effect, io, options.ray)
+    if options.jobs > 1 and len(todo) > 1:
+        from audiofix.jobs.workers import worker_outcomes
+
+        return worker_outcomes(todo, effect, io, jobs=options.jobs)
+    return _own_outcomes(todo, effect, io)
+
+
+def _own_outcomes(todo: list[Job], effect: Effect, io: IOOptions) -> Iterator[Outcome]:
+    loaded = functools.cache(effect.load)
+    for job in todo:
+        yield attempt(job, effect, loaded, io)
+
+
+class _ModelFailed(Exception):
+    """Carries what went wrong while the model loaded past what can go wrong with one file."""
+
+
+def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) -> Outcome:
+    """Do one job; whatever goes wrong becomes its outcome."""
+
+    def marked() -> Any:
+        try:
+            return loaded()
+        except Exception as error:
+            raise _ModelFailed from error
+
+    try:
+        if job.output is not None:
+            _make_folder(job.output.parent)
+        effect.run(job, marked, io)
+    except _ModelFailed as error:
+        return _failed(job, error.__cause__ or error, fatal=True)
+    except Exception as error:
+        return _failed(job, error, fatal=False)
+    return Outcome(job)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: {error.strerror}: choose another output folder") from error
+
+
+def _failed(job: Job, error: BaseException, *, fatal: bool) -> Outcome:
+    if not isinstance(error, AudiofixError):
+        log.info("%s: this is how it came about", job.name, exc_info=error)
+    return Outcome(job, failure_of(error), fatal)
+
+
+def _show(failed: list[Outcome]) -> None:
+    """Print what failed, and why, as a table on standard error."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(stderr=True, soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(stderr=True, width=200)
+    table = Table("file", "status", "reason", box=None, title="failed", title_justify="left")
+    table.columns[0].overflow = table.columns[2].overflow = "fold"
+    for outcome in sorted(failed, key=lambda one: one.job.name):
+        if outcome.failure:
+            name = outcome.job.name
+            reason = outcome.failure.message.removeprefix(f"{name}: ")
+            table.add_row(Text(name), str(int(outcome.failure.status)), Text(reason))
+    console.print(table)

@@ -1,0 +1,155 @@
+"""What a command line asks for: a stream, a file or a batch, and where its output goes."""
+
+import functools
+import logging
+import os
+import stat
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from audiofix.audio.folder import pair_files
+from audiofix.audio.pcm import parse_encoding
+from audiofix.audio.sink import check_target, type_of
+from audiofix.audio.source import Headerless, Source
+from audiofix.errors import UsageError
+from audiofix.jobs.job import PIPE, Effect, IOOptions, Job
+from audiofix.jobs.options import AudioOptions, Shell, inputs_or_pipe, thread_share, use_threads
+from audiofix.jobs.stream import known_samples
+
+log = logging.getLogger(__name__)
+
+
+def perform(effect: Effect, options: AudioOptions, shell: Shell) -> None:
+    """Do what a command line asks for: a stream, a file, or a batch.
+
+    Raises:
+        UsageError: inputs and output do not fit together.
+        BatchError: some files of a batch failed.
+        AudiofixError: why a single file failed.
+    """
+    if is_batch(options.inputs):
+        perform_jobs(_batch_jobs(options, effect), effect, options, shell)
+    else:
+        perform_one(_single_job(options, effect.makes), effect, options, shell)
+
+
+def perform_one(job: Job, effect: Effect, options: AudioOptions, shell: Shell) -> None:
+    """Do one job, with a bar of its own.
+
+    Raises:
+        UsageError: binary would go to a terminal, or the input would be overwritten.
+        OutputError: the output exists or its folder does not; found before any model loads.
+        AudiofixError: why the job failed.
+    """
+    io = _prepare(options)
+    if job.output is not None:
+        if options.skip_existing and job.output != PIPE and job.output.is_file():
+            log.warning("%s: exists: skipped", job.output)
+            return
+        _refuse_overwritten_input(job)
+        check_target(job.output, io.kind, overwrite=io.overwrite)
+    with ExitStack() as bars:
+
+        def progress(source: Source) -> Callable[[int], None] | None:
+            rate, samples = source.format.rate, known_samples(source)
+            seconds = None if samples is None else samples / rate
+            tick = bars.enter_context(shell.bar(source.name, seconds, "s"))
+            return tick and (lambda done: tick(done / rate))
+
+        effect.run(job, functools.cache(effect.load), io, progress)
+
+
+def perform_jobs(jobs: Sequence[Job], effect: Effect, options: AudioOptions, shell: Shell) -> None:
+    """Do many jobs as a batch: finished ones skipped, failures collected.
+
+    Raises:
+        BatchError: some jobs failed; the others are complete.
+    """
+    from audiofix.jobs.batch import run_batch
+
+    run_batch(jobs, effect, _prepare(options), options, shell)
+
+
+def is_batch(inputs: tuple[str, ...]) -> bool:
+    """Tell whether these inputs are more than one file or stream."""
+    return len(inputs) > 1 or any(name != "-" and Path(name).is_dir() for name in inputs)
+
+
+def headerless_of(
+    encoding: str | None, rate: int | None, channels: int | None
+) -> Headerless | None:
+    """Return what -e, -r and -c say of input without a header.
+
+    Raises:
+        UsageError: some of the three are missing, or the encoding is unknown.
+    """
+    said = {"-e": encoding, "-r": rate, "-c": channels}
+    missing = [flag for flag, value in said.items() if value is None]
+    if len(missing) == len(said):
+        return None
+    if encoding is None or rate is None or channels is None:
+        raise UsageError(
+            f"headerless input: {' and '.join(missing)} missing: "
+            "-e, -r and -c belong together, as in -e f32le -r 48k -c 1"
+        )
+    return Headerless(parse_encoding(encoding), rate, channels)
+
+
+def _prepare(options: AudioOptions) -> IOOptions:
+    """Set the threads, and return how files are read and written.
+
+    Raises:
+        UsageError: an option makes no sense; found before anything is opened.
+    """
+    use_threads(thread_share(options))
+    type_of(PIPE, options.kind)  # refuses an unknown type
+    headerless = headerless_of(options.encoding, options.rate, options.channels)
+    return IOOptions(headerless, options.kind, options.bits, options.overwrite, options.seed)
+
+
+def _single_job(options: AudioOptions, makes: str | None) -> Job:
+    """Return the job of one input; `makes` is the output's kind where that is not a choice.
+
+    Raises:
+        UsageError: nothing is there to read, or standard input would go into a folder.
+    """
+    (name,) = inputs_or_pipe(options.inputs)
+    output = options.output or "-"
+    source, result = Path(name), Path(output)
+    if output != "-" and (output.endswith(("/", os.sep)) or result.is_dir()):
+        if source == PIPE:
+            raise UsageError(f"{output}: is a folder, and standard input has no name: name a file")
+        result.mkdir(parents=True, exist_ok=True)
+        (pair,) = pair_files([name], result, makes or options.kind)
+        result = pair.result
+    return Job(name, source, result)
+
+
+def _batch_jobs(options: AudioOptions, effect: Effect) -> list[Job]:
+    if "-" in options.inputs:
+        raise UsageError("standard input: cannot be one of several inputs: name files only")
+    if options.output in (None, "-"):
+        raise UsageError("several inputs: no output folder: name one with -o")
+    output = Path(str(options.output))
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output}: is not a folder: several inputs need one")
+    pairs = pair_files(options.inputs, output, effect.makes or options.kind, effect.takes)
+    return [Job(str(pair.source), pair.source, pair.result) for pair in pairs]
+
+
+def _refuse_overwritten_input(job: Job) -> None:
+    if job.source is None or job.output is None:
+        return
+    source = _identity(job.source, 0)
+    if source is not None and source == _identity(job.output, 1):
+        raise UsageError(f"{job.name}: is both input and output: name another output")
+
+
+def _identity(path: Path, descriptor: int) -> tuple[int, int] | None:
+    """Return what tells a regular file from all others, None for anything else."""
+    try:
+        status = os.fstat(descriptor) if path == PIPE else path.stat()
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
