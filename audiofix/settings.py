@@ -41,15 +41,8 @@ def read_settings(kind: type[T], given: Mapping[str, Any], prefix: str = "") -> 
 
 def as_table(settings: Any) -> dict[str, Any]:
     """Return settings as the nested table that `read_settings` reads; None is left out."""
-    table: dict[str, Any] = {}
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if value is None:
-            continue
-        if is_dataclass(value):
-            value = as_table(value)
-        table[field.name] = list(value) if isinstance(value, tuple) else value
-    return table
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return {name: _plain(value) for name, value in values.items() if value is not None}
 
 
 def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +81,15 @@ def parse_assignment(word: str) -> dict[str, Any]:
     return dict(value)
 
 
+def _plain(value: Any) -> Any:
+    """Return `value` as TOML and JSON have it."""
+    if is_dataclass(value):
+        return as_table(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _converted(hint: Any, value: Any, name: str) -> Any:
     """Return `value` as the type that `hint` names."""
     if is_dataclass(hint) and isinstance(hint, type):
@@ -95,6 +97,10 @@ def _converted(hint: Any, value: Any, name: str) -> Any:
             raise SettingsError(f"{name}: {value!r}: must be a table")
         return read_settings(hint, value, f"{name}.")
     choices, origin = get_args(hint), get_origin(hint)
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise SettingsError(f"{name}: {value!r}: must be a table")
+        return {key: _converted(choices[1], item, f"{name}.{key}") for key, item in value.items()}
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise SettingsError(f"{name}: {value!r}: must be a list")

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -76,3 +77,25 @@ def test_overlaying_replaces_leaves_only():
         "loop": {"steps": 5, "rate": 2.0},
         "folders": ["b"],
     }
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    rate: float = 0.1
+
+
+@dataclass(frozen=True)
+class Networks:
+    optimisers: Mapping[str, Optimiser] = field(default_factory=dict)
+
+
+def test_tables_of_any_name_hold_what_their_type_says():
+    table = {"optimisers": {"generator": {"rate": 2}, "discriminator": {}}}
+    settings = read_settings(Networks, table)
+    assert settings.optimisers == {"generator": Optimiser(2.0), "discriminator": Optimiser()}
+    expected = {"generator": {"rate": 2.0}, "discriminator": {"rate": 0.1}}
+    assert as_table(settings) == {"optimisers": expected}
+    with pytest.raises(SettingsError, match="did you mean optimisers.generator.rate"):
+        read_settings(Networks, {"optimisers": {"generator": {"rat": 2}}})
+    with pytest.raises(SettingsError, match="optimisers: 3: must be a table"):
+        read_settings(Networks, {"optimisers": 3})

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from audiofix.trainers.journal import Example
-from audiofix.trainers.recipe import TOTAL
+from audiofix.trainers.recipe import TOTAL, Recipe, TurnResult
+from audiofix.trainers.run_log import Example
 from safetensors.torch import save_file
 from torch import nn
 
 
-class ToyRecipe:
-    """A filter that learns to double, and a judge that learns to tell its results."""
+class ToyRecipe(Recipe):
+    """A filter that learns to double, and a discriminator that learns to tell its results."""
 
     device = torch.device("cpu")
     training = ()
@@ -26,6 +26,7 @@ class ToyRecipe:
         self.fail_at, self.nan_at, self.steps = fail_at, nan_at, 0
         self.errors: Sequence[float] = ()
         self.modes: list[bool] = []
+        self.seen = 0.0
 
     def item(self, generator: np.random.Generator) -> Mapping[str, np.ndarray]:
         if self.fail_at is not None:
@@ -34,17 +35,26 @@ class ToyRecipe:
         return {"x": x, "y": 2 * x}
 
     def losses(self, turn, batch):
-        if turn == "generator":
+        if turn.network == "generator":
             self.steps += 1
             made = self.networks["generator"](batch["x"])
-            batch["made"] = made.detach()
             error = (made.float() - batch["y"]).square().mean()
             if self.steps == self.nan_at:
                 error = error * torch.nan
             trick = -self.networks["discriminator"](made).float().mean()
-            return {"error": error, TOTAL: error + 0.01 * trick}
-        judge = self.networks["discriminator"]
-        return {TOTAL: (judge(batch["made"]) - judge(batch["y"])).float().square().mean()}
+            return TurnResult({"error": error, TOTAL: error + 0.01 * trick}, made)
+        discriminator = self.networks["discriminator"]
+        difference = discriminator(turn.fake) - discriminator(batch["y"])
+        return TurnResult({TOTAL: difference.float().square().mean()})
+
+    def adapt(self, step, figures):
+        self.seen += figures["generator.error"]
+
+    def state_dict(self):
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state):
+        self.seen = state["seen"]
 
     def validate(self, networks):
         self.modes.append(any(network.training for network in networks.values()))

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
-from audiofix.trainers.distributed import Team
+from audiofix.trainers.distributed import World
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.recipe import Batch, Item
 
@@ -21,13 +21,13 @@ class Batches:
         self,
         make: Callable[[np.random.Generator], Item],
         settings: LoopSettings,
-        own: Team,
+        world: World,
         device: torch.device,
     ) -> None:
         """Prepare items by `make` once they are asked for."""
         self._make = make
         self._settings = settings
-        self._own = own
+        self._world = world
         self._device = device
         self._workers = ThreadPoolExecutor(settings.workers)
         self._coming: dict[int, list[Future[Item]]] = {}
@@ -54,7 +54,7 @@ class Batches:
 
     def _order(self, step: int) -> list[Future[Item]]:
         batch, seed = self._settings.batch, self._settings.seed
-        numbers = self._own.share(range(step * batch, (step + 1) * batch))
+        numbers = self._world.share(range(step * batch, (step + 1) * batch))
         return [
             self._workers.submit(self._make, np.random.default_rng([seed, number]))
             for number in numbers

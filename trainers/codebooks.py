@@ -17,8 +17,8 @@ def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int) -> None:
     """Set every codebook to the k-means centres of what the ones before left over (Lloyd, 1982).
 
     Args:
-        rows: `[rows, dim]`, as many as a codebook has words or more.
-        quantiser: its codebooks are set in place, their averages as after one visit a word.
+        rows: `[rows, dim]`, as many as a codebook has codewords or more.
+        quantiser: its codebooks are set in place, their averages as after one visit a codeword.
         seed: of the rows that the centres start at.
 
     Raises:
@@ -26,7 +26,8 @@ def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int) -> None:
     """
     if len(rows) < quantiser.size:
         raise SettingsError(
-            f"codebooks: {len(rows)} vectors for {quantiser.size} words: make data.samples larger"
+            f"codebooks: {len(rows)} vectors for {quantiser.size} codewords: "
+            "make data.samples larger"
         )
     generator = np.random.default_rng(seed)
     residual = rows
@@ -46,15 +47,15 @@ def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int) -> None:
         residual = residual - codebook.lookup(codebook.search(residual))
 
 
-def words_in_use(codes: Tensor, size: int) -> Mapping[str, float]:
-    """Return `perplexity_N` and `unused_words_N` of every codebook N, counted from 1.
+def codeword_usage(codes: Tensor, size: int) -> Mapping[str, float]:
+    """Return `perplexity_N` and `unused_codewords_N` of every codebook N, counted from 1.
 
     Args:
         codes: `[codebooks, frames]`.
-        size: words in a codebook. With fewer frames than words some are always unused.
+        size: codewords in a codebook. With fewer frames than codewords some are always unused.
     """
     figures = {}
     for number, code in enumerate(codes, 1):
         figures[f"perplexity_{number}"] = perplexity(code, size).item()
-        figures[f"unused_words_{number}"] = float(size - code.unique().numel())
+        figures[f"unused_codewords_{number}"] = float(size - code.unique().numel())
     return figures

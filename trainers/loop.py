@@ -13,10 +13,10 @@ from types import FrameType
 
 import torch
 from audiofix.trainers.batches import Batches
-from audiofix.trainers.distributed import Team, anyone, average_numbers, team, wait_for_all
-from audiofix.trainers.journal import LOG_FILE, Journal, forget_later_lines
+from audiofix.trainers.distributed import World, joined
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.recipe import Recipe
+from audiofix.trainers.run_log import LOG_FILE, RunLog, drop_later_lines
 from audiofix.trainers.run_state import STATE_FILE, RunState, fresh_state
 from audiofix.trainers.turns import Turns
 
@@ -55,16 +55,16 @@ def train(
         CheckpointError: the folder holds the state of another run.
     """
     run.mkdir(parents=True, exist_ok=True)
-    with team(recipe.device) as own:
-        settings.check_shares(own.size)
-        state = fresh_state(recipe.networks, settings, recipe.device)
+    with joined(recipe.device) as world:
+        settings.check_shares(world.size)
+        state = fresh_state(recipe, settings)
         if (run / STATE_FILE).exists():
             state.load(run, recipe.device)
             log.info("%s: going on from step %d", run, state.step)
-        journal = None
-        if own.leads:
-            forget_later_lines(run / LOG_FILE, state.step)
-            journal = Journal(
+        run_log = None
+        if world.is_main:
+            drop_later_lines(run / LOG_FILE, state.step)
+            run_log = RunLog(
                 run,
                 pictures=bool(settings.examples),
                 tensorboard=settings.tensorboard,
@@ -72,10 +72,10 @@ def train(
                 after=state.step,
             )
         try:
-            _Training(recipe, run, settings, own, state, journal).go(until, tick)
+            _Training(recipe, run, settings, world, state, run_log).go(until, tick)
         finally:
-            if journal:
-                journal.close()
+            if run_log:
+                run_log.close()
     return state
 
 
@@ -86,30 +86,28 @@ class _Training:
     recipe: Recipe
     run: Path
     settings: LoopSettings
-    own: Team
+    world: World
     state: RunState
-    journal: Journal | None
-    """The leader's; the other processes write nothing."""
+    run_log: RunLog | None
+    """The main process's; the others write nothing."""
 
     def go(self, until: int | None, tick: Tick | None) -> None:
         settings, state = self.settings, self.state
         end = settings.steps if until is None else min(until, settings.steps)
-        turns = Turns(self.recipe, settings, self.own)
+        turns = Turns(self.recipe, settings, self.world)
         since, first = time.monotonic(), state.step
         with (
             _asked_to_stop() as stop,
-            Batches(self.recipe.item, settings, self.own, self.recipe.device) as batches,
+            Batches(self.recipe.item, settings, self.world, self.recipe.device) as batches,
         ):
             stopping = False
             while state.step < end and not stopping and not self._has_lost_patience():
-                found = turns.step(state, batches.parts(state.step))
+                figures = turns.step(state, batches.parts(state.step))
                 if tick:
                     tick(state.step * settings.batch)
-                if state.step % settings.log_every == 0:
-                    found = average_numbers(found, self.own.size, self.recipe.device)
+                if self.run_log and state.step % settings.log_every == 0:
                     speed = (state.step - first) * settings.batch / (time.monotonic() - since)
-                    if self.journal:
-                        self.journal.numbers(state.step, {**found, "items_per_second": speed})
+                    self.run_log.numbers(state.step, {**figures, "items_per_second": speed})
                 stopping = self._anyone(bool(stop))
                 self._keep(last=stopping or state.step == end)
         if stop:
@@ -121,46 +119,46 @@ class _Training:
         validating = state.step % settings.validate_every == 0 or state.step == settings.steps
         if not (validating or last or state.step % settings.save_every == 0):
             return
-        if self.journal:
+        if self.run_log:
             if validating:
-                self._validate(self.journal)
-            self.recipe.export(state.averages, self.run / RESULT_FILE)
+                self._validate(self.run_log)
+            self.recipe.export(state.ema, self.run / RESULT_FILE)
             # The state comes after what it speaks of: what a kill prevents here is done again.
             state.save(self.run)
             kept = {name for _, name in state.best}
             for path in self.run.glob("best-*.safetensors"):
                 if path.name not in kept:
                     path.unlink()
-        wait_for_all(self.own.size)
+        self.world.wait_for_all()
 
-    def _validate(self, journal: Journal) -> None:
+    def _validate(self, run_log: RunLog) -> None:
         settings, state = self.settings, self.state
         with torch.inference_mode():
-            figures = self.recipe.validate(state.averages)
-            journal.numbers(state.step, {f"validation.{k}": v for k, v in figures.items()})
+            figures = self.recipe.validate(state.ema)
+            run_log.numbers(state.step, {f"validation.{k}": v for k, v in figures.items()})
             if settings.examples:
-                for example in self.recipe.examples(state.averages, settings.examples):
-                    journal.example(state.step, example)
+                for example in self.recipe.examples(state.ema, settings.examples):
+                    run_log.example(state.step, example)
         value = figures[self.recipe.monitor]
         if not math.isfinite(value):
             raise SettingsError(
                 f"step {state.step}: validation {self.recipe.monitor} is {value}: "
-                "lower loop.learning_rate or loop.gradient_limit"
+                "lower the learning rates of loop.optimisers or loop.max_grad_norm"
             )
         log.info("step %d: validation %s %.4f", state.step, self.recipe.monitor, value)
         state.stale = 0 if not state.best or value < state.best[0][0] else state.stale + 1
         name = f"best-{state.step}.safetensors"
         state.best = sorted([*state.best, (value, name)])[: settings.keep_best]
         if (value, name) in state.best:
-            self.recipe.export(state.averages, self.run / name)
+            self.recipe.export(state.ema, self.run / name)
 
     def _has_lost_patience(self) -> bool:
-        """Tell whether to stop early. Only the leader validates, so the others ask it."""
+        """Tell whether to stop early. Only the main process validates, so the others ask it."""
         patience = self.settings.patience
         return patience > 0 and self._anyone(self.state.stale >= patience)
 
     def _anyone(self, wish: bool) -> bool:
-        return anyone(wish, self.own.size, self.recipe.device)
+        return self.world.any(wish, self.recipe.device)
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """What decides a run whatever is trained; see `loop.train`."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from audiofix.trainers.schedules import LearningRate, Shape
+from audiofix.trainers.optimisers import OptimiserSettings
 
 from audiofix.errors import SettingsError
 
@@ -22,16 +23,9 @@ class LoopSettings:
         batch: items a step, over all processes and accumulated parts.
         accumulate: parts that a process cuts its share of a batch into, to save memory.
         seed: of weights and data.
-        learning_rate: at its highest.
-        betas: of AdamW, two.
-        weight_decay: of AdamW.
-        warm_up: steps of rising learning rate.
-        schedule: what follows.
-        floor: the learning rate's share at the end.
-        milestones: steps at each of which the schedule `steps` halves the learning rate.
-        discriminator: its learning rate, where it has one of its own.
-        average_decay: of the moving average that is validated and exported.
-        gradient_limit: largest norm of a turn's gradient, 0 for no limit.
+        optimisers: network -> its optimiser. A network that is not named has the defaults.
+        ema_decay: of the moving average that is validated and exported.
+        max_grad_norm: the gradient of a network is scaled down to this norm; 0 for no limit.
         precision: of the forward pass.
         workers: threads that prepare items.
         log_every: steps between lines of the log.
@@ -48,16 +42,9 @@ class LoopSettings:
     batch: int = 4
     accumulate: int = 1
     seed: int = 1
-    learning_rate: float = 1e-3
-    betas: tuple[float, ...] = (0.9, 0.999)
-    weight_decay: float = 0.0
-    warm_up: int = 100
-    schedule: Shape = "cosine"
-    floor: float = 0.01
-    milestones: tuple[int, ...] = ()
-    discriminator: LearningRate | None = None
-    average_decay: float = 0.998
-    gradient_limit: float = 1.0
+    optimisers: Mapping[str, OptimiserSettings] = field(default_factory=dict)
+    ema_decay: float = 0.998
+    max_grad_norm: float = 1.0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     workers: int = 1
     log_every: int = 20
@@ -78,8 +65,19 @@ class LoopSettings:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise SettingsError(f"loop.{name}: {getattr(self, name)}: must be at least 1")
-        if len(self.betas) != 2:
-            raise SettingsError(f"loop.betas: {list(self.betas)}: must be two numbers")
+
+    def optimiser(self, network: str) -> OptimiserSettings:
+        """Return the settings of a network's optimiser."""
+        return self.optimisers.get(network, OptimiserSettings())
+
+    def check_networks(self, networks: Iterable[str]) -> None:
+        """Raise SettingsError where an optimiser is for a network that there is not."""
+        names = list(networks)
+        for name in self.optimisers:
+            if name not in names:
+                raise SettingsError(
+                    f"loop.optimisers.{name}: no such network: use {', '.join(names)}"
+                )
 
     def check_shares(self, processes: int) -> None:
         """Raise SettingsError where the batch cannot be shared out evenly."""

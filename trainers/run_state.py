@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from audiofix.trainers.averages import averaged_copy
+from audiofix.trainers.ema import ema_copy
 from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.optimisers import build_optimiser
+from audiofix.trainers.recipe import Recipe
 from torch import nn
 from torch.optim import Optimizer
 
@@ -27,34 +29,39 @@ class RunState:
     seeded by the run's seed and the item's number, and every step seeds torch's.
 
     Attributes:
-        networks: turn -> the network that it trains.
-        averages: turn -> the moving average of that network.
-        optimisers: turn -> its optimiser.
+        recipe: it holds the networks, and may have a state of its own.
+        optimisers: of each network.
+        ema: of each network, its moving average.
         scaler: of fp16's losses; without effect in other precisions.
         step: steps done.
         best: monitored value and file of the checkpoints that are kept, best first.
         stale: validations since the best.
     """
 
-    networks: Mapping[str, nn.Module]
+    recipe: Recipe
     optimisers: Mapping[str, Optimizer]
     scaler: torch.amp.GradScaler
-    averages: Mapping[str, nn.Module] = field(init=False)
+    ema: Mapping[str, nn.Module] = field(init=False)
     step: int = 0
     best: list[tuple[float, str]] = field(default_factory=list)
     stale: int = 0
 
     def __post_init__(self) -> None:
-        self.averages = {turn: averaged_copy(net) for turn, net in self.networks.items()}
+        self.ema = {name: ema_copy(network) for name, network in self.networks.items()}
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The recipe's networks by name."""
+        return self.recipe.networks
 
     def save(self, run: Path) -> None:
         """Write the state into the run's folder; the old one stays until the new one is whole."""
         state: dict[str, Any] = {
-            name: {turn: part.state_dict() for turn, part in parts.items()}
-            for name, parts in self._parts().items()
+            kind: {name: part.state_dict() for name, part in parts.items()}
+            for kind, parts in self._parts().items()
         }
-        state |= {"scaler": self.scaler.state_dict(), "step": self.step}
-        state |= {"best": [list(pair) for pair in self.best], "stale": self.stale}
+        state |= {"step": self.step, "best": [list(pair) for pair in self.best]}
+        state["stale"] = self.stale
         part = run / f"{STATE_FILE}.part"
         with part.open("wb") as file:
             torch.save(state, file)
@@ -71,10 +78,9 @@ class RunState:
         path = run / STATE_FILE
         try:
             state = torch.load(path, map_location=device, weights_only=True)
-            for name, parts in self._parts().items():
-                for turn, part in parts.items():
-                    part.load_state_dict(state[name][turn])
-            self.scaler.load_state_dict(state["scaler"])
+            for kind, parts in self._parts().items():
+                for name, part in parts.items():
+                    part.load_state_dict(state[kind][name])
             self.step, self.stale = state["step"], state["stale"]
             self.best = [(value, name) for value, name in state["best"]]
         except _DAMAGE as error:
@@ -86,21 +92,25 @@ class RunState:
     def _parts(self) -> dict[str, Mapping[str, Any]]:
         return {
             "networks": self.networks,
-            "averages": self.averages,
+            "ema": self.ema,
             "optimisers": self.optimisers,
+            "others": {"scaler": self.scaler, "recipe": self.recipe},
         }
 
 
-def fresh_state(
-    networks: Mapping[str, nn.Module], settings: LoopSettings, device: torch.device
-) -> RunState:
-    """Return the state before the first step."""
+def fresh_state(recipe: Recipe, settings: LoopSettings) -> RunState:
+    """Return the state before the first step.
+
+    Raises:
+        SettingsError: an optimiser is for a network or weights that there are not.
+    """
+    settings.check_networks(recipe.networks)
     optimisers = {
-        turn: torch.optim.AdamW(network.parameters(), settings.learning_rate)
-        for turn, network in networks.items()
+        name: build_optimiser(network, settings.optimiser(name))
+        for name, network in recipe.networks.items()
     }
-    scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
-    return RunState(networks, optimisers, scaler)
+    scaler = torch.amp.GradScaler(recipe.device.type, enabled=settings.precision == "fp16")
+    return RunState(recipe, optimisers, scaler)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,59 +1,66 @@
 """The learning rate over the steps of a run."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Shape = Literal["cosine", "constant", "steps"]
+from audiofix.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
-class LearningRate:
-    """A learning rate over a run, for a network whose rate is not the run's.
+class ScheduleSettings:
+    """How a learning rate changes over a run.
 
     Attributes:
-        learning_rate: at its highest.
-        warm_up: steps of rising learning rate.
-        schedule: what follows.
-        floor: the learning rate's share at the end of the cosine.
-        milestones: steps at each of which the shape `steps` halves it.
+        warmup_steps: steps over which it rises linearly to its full value.
+        schedule: what follows: a half `cosine` down to `min_lr_ratio`, `constant`, `step` (times
+            `gamma` every `step_size` steps), or `multistep` (times `gamma` at each milestone).
+        min_lr_ratio: the part of the full learning rate that the cosine ends at.
+        gamma: the factor of `step` and `multistep`.
+        step_size: steps between two of the factors of `step`.
+        milestones: steps at which `multistep` takes its factor.
     """
 
-    learning_rate: float = 1e-3
-    warm_up: int = 0
-    schedule: Shape = "constant"
-    floor: float = 0.01
+    warmup_steps: int = 0
+    schedule: Literal["cosine", "constant", "step", "multistep"] = "cosine"
+    min_lr_ratio: float = 0.01
+    gamma: float = 0.5
+    step_size: int = 1000
     milestones: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse a schedule that cannot be.
 
-def learning_share(
-    step: int,
-    steps: int,
-    *,
-    warm_up: int,
-    floor: float,
-    shape: Shape,
-    milestones: Sequence[int] = (),
-) -> float:
+        Raises:
+            SettingsError: `warmup_steps` is negative or `step_size` below 1.
+        """
+        if self.warmup_steps < 0 or self.step_size < 1:
+            raise SettingsError(
+                f"warmup_steps, step_size: {self.warmup_steps}, {self.step_size}: "
+                "must be at least 0 and 1"
+            )
+
+
+def lr_factor(step: int, steps: int, settings: ScheduleSettings) -> float:
     """Return the part of the full learning rate that step `step` of `steps` runs at.
 
     Args:
         step: counted from 0.
         steps: of the whole run.
-        warm_up: steps over which the share rises linearly to one.
-        floor: the share at the end of the cosine.
-        shape: what follows the warm-up.
-        milestones: steps at each of which the shape `steps` halves the share.
+        settings: the schedule.
 
-    >>> [round(learning_share(s, 100, warm_up=10, floor=0.0, shape="cosine"), 2) for s in (4, 55)]
+    >>> half_way = ScheduleSettings(warmup_steps=10, min_lr_ratio=0.0)
+    >>> [round(lr_factor(step, 100, half_way), 2) for step in (4, 55)]
     [0.5, 0.5]
     """
-    if step < warm_up:
-        return (step + 1) / warm_up
-    if shape == "constant":
+    if step < settings.warmup_steps:
+        return (step + 1) / settings.warmup_steps
+    if settings.schedule == "constant":
         return 1.0
-    if shape == "steps":
-        return float(0.5 ** sum(step >= milestone for milestone in milestones))
-    progress = (step - warm_up) / max(1, steps - warm_up)
-    return floor + (1 - floor) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)))
+    if settings.schedule == "step":
+        return float(settings.gamma ** (step // settings.step_size))
+    if settings.schedule == "multistep":
+        return float(settings.gamma ** sum(step >= one for one in settings.milestones))
+    progress = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
+    cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))
+    return settings.min_lr_ratio + (1 - settings.min_lr_ratio) * cosine

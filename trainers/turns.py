@@ -1,4 +1,4 @@
-"""One step of training: every network of a recipe has its turn at the batch."""
+"""One step of training: the networks of a recipe have their turns at the batch."""
 
 import math
 from collections.abc import Sequence
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from audiofix.trainers.averages import follow
-from audiofix.trainers.distributed import Team, average_gradients
+from audiofix.trainers.distributed import World
+from audiofix.trainers.ema import update_ema
 from audiofix.trainers.loop_settings import LoopSettings
-from audiofix.trainers.recipe import TOTAL, Batch, Recipe
+from audiofix.trainers.optimisers import follow_schedule
+from audiofix.trainers.recipe import TOTAL, Batch, Recipe, Turn
 from audiofix.trainers.run_state import RunState
-from audiofix.trainers.schedules import LearningRate, learning_share
+from torch import Tensor
 
 from audiofix.errors import SettingsError
 
@@ -22,10 +23,12 @@ class Turns:
 
     recipe: Recipe
     settings: LoopSettings
-    own: Team
+    world: World
 
     def step(self, state: RunState, parts: Sequence[Batch]) -> dict[str, float]:
-        """Take one step and return its learning rate, losses and norms of gradients.
+        """Take one step and return its losses, norms of gradients and learning rates.
+
+        The figures are means over all processes.
 
         Args:
             state: is moved one step on.
@@ -34,60 +37,53 @@ class Turns:
         Raises:
             SettingsError: a loss or a gradient is not finite.
         """
-        settings = self.settings
+        settings, step = self.settings, state.step
         # Layers that draw (drop-path) use torch's own generator. Seeded by the step's number, it
         # needs no place in the state.
-        torch.manual_seed(_seed(settings.seed, state.step, self.own.rank))
-        found = {"learning_rate": self._learning_rate(state.step, settings)}
-        for turn in state.networks:
-            found |= self._turn(state, turn, parts)
+        torch.manual_seed(_seed(settings.seed, step, self.world.rank))
+        fakes: list[Tensor | None] = [None] * len(parts)
+        figures: dict[str, float] = {}
+        for network in self.recipe.turns(step, np.random.default_rng([settings.seed, step])):
+            figures |= self._turn(state, network, parts, fakes)
         state.scaler.update()
-        for turn, network in state.networks.items():
-            follow(state.averages[turn], network, state.step, settings.average_decay)
+        for name, network in state.networks.items():
+            update_ema(state.ema[name], network, step, settings.ema_decay)
+        self.recipe.adapt(step, figures)
         state.step += 1
-        return found
+        return figures
 
-    def _turn(self, state: RunState, turn: str, parts: Sequence[Batch]) -> dict[str, float]:
+    def _turn(
+        self, state: RunState, name: str, parts: Sequence[Batch], fakes: list[Tensor | None]
+    ) -> dict[str, float]:
+        """Train one network, leave what it made in `fakes`, and return the turn's figures."""
         for other, network in state.networks.items():
-            network.train().requires_grad_(other == turn)
-        optimiser = state.optimisers[turn]
+            network.train().requires_grad_(other == name)
+        optimiser = state.optimisers[name]
         optimiser.zero_grad()
-        found: dict[str, float] = {}
-        for batch in parts:
+        figures: dict[str, float] = {}
+        for place, batch in enumerate(parts):
             with self._autocast():
-                losses = self.recipe.losses(turn, batch)
-            state.scaler.scale(losses[TOTAL] / len(parts)).backward()
-            for name, loss in losses.items():
-                key = f"{turn}.{name}"
-                found[key] = found.get(key, 0.0) + loss.item() / len(parts)
-        parameters = list(state.networks[turn].parameters())
-        average_gradients(parameters, self.own.size)
+                result = self.recipe.losses(Turn(name, state.step, fakes[place]), batch)
+            if result.fake is not None:
+                fakes[place] = result.fake.detach()
+            state.scaler.scale(result.losses[TOTAL] / len(parts)).backward()
+            for loss, value in result.losses.items():
+                key = f"{name}.{loss}"
+                figures[key] = figures.get(key, 0.0) + value.item() / len(parts)
+        parameters = list(state.networks[name].parameters())
+        self.world.average_gradients(parameters)
+        figures = self.world.mean(figures, self.recipe.device)
         state.scaler.unscale_(optimiser)
-        limit = self.settings.gradient_limit or math.inf
-        found[f"{turn}.gradient"] = torch.nn.utils.clip_grad_norm_(parameters, limit).item()
-        self._check(state, turn, found)
-        own = (self.settings.discriminator if turn == "discriminator" else None) or self.settings
-        learning_rate = self._learning_rate(state.step, own)
-        for group in optimiser.param_groups:
-            # All of them at every step: a resumed run obeys its settings, not its state's.
-            group["lr"] = learning_rate
-            group["betas"] = self.settings.betas
-            group["weight_decay"] = self.settings.weight_decay
+        limit = self.settings.max_grad_norm or math.inf
+        figures[f"{name}.grad_norm"] = torch.nn.utils.clip_grad_norm_(parameters, limit).item()
+        self._check(state, name, figures)
+        own = self.settings.optimiser(name)
+        rate = follow_schedule(optimiser, own, state.step, self.settings.steps)
+        figures[f"{name}.learning_rate"] = rate
         state.scaler.step(optimiser)
-        return found
+        return figures
 
-    def _learning_rate(self, step: int, rate: LearningRate | LoopSettings) -> float:
-        share = learning_share(
-            step,
-            self.settings.steps,
-            warm_up=rate.warm_up,
-            floor=rate.floor,
-            shape=rate.schedule,
-            milestones=rate.milestones,
-        )
-        return share * rate.learning_rate
-
-    def _check(self, state: RunState, turn: str, found: dict[str, float]) -> None:
+    def _check(self, state: RunState, network: str, figures: dict[str, float]) -> None:
         """Refuse to go on with weights that the next update would spoil.
 
         In fp16 the scaler leaves out an update that overflows and lowers its scale; there the run
@@ -95,12 +91,12 @@ class Turns:
         """
         if state.scaler.is_enabled() and state.scaler.get_scale() >= 1:
             return
-        for name in (f"{turn}.{TOTAL}", f"{turn}.gradient"):
-            if not math.isfinite(found[name]):
+        for name in (f"{network}.{TOTAL}", f"{network}.grad_norm"):
+            if not math.isfinite(figures[name]):
                 raise SettingsError(
-                    f"step {state.step + 1}: {name} is {found[name]}, and the weights were left "
-                    "as they were: go on from the last state with a lower loop.learning_rate or "
-                    "loop.gradient_limit"
+                    f"step {state.step + 1}: {name} is {figures[name]}, and the weights were left "
+                    f"as they were: go on from the last state with a lower "
+                    f"loop.optimisers.{network}.rate or loop.max_grad_norm"
                 )
 
     def _autocast(self) -> torch.autocast:

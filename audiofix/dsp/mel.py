@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from audiofix.dsp.stft import STFT
+
 _LINEAR_HZ_PER_MEL = 200 / 3
 _LOG_FROM_HZ = 1000.0
 _LOG_STEP = math.log(6.4) / 27
@@ -51,8 +53,7 @@ def log_mel(x: Tensor, filters: Tensor, hop: int) -> Tensor:
         `[batch, bands, samples // hop + 1]`.
     """
     size = 2 * (filters.shape[1] - 1)
-    window = torch.hann_window(size, dtype=x.dtype, device=x.device)
-    spectra = torch.stft(x, size, hop, size, window, return_complex=True)
+    spectra = STFT(size, hop)(x)
     power = spectra.real.square() + spectra.imag.square()
     amplitude = power.clamp(min=_AMPLITUDE_FLOOR).sqrt()
     return (filters.to(x.device) @ amplitude).clamp(min=_AMPLITUDE_FLOOR).log()

@@ -1,4 +1,7 @@
-"""Short-time spectra as log-magnitude and phase, and back."""
+"""Short-time spectra: the transform, and spectra as log-magnitude and phase and back."""
+
+from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -10,32 +13,70 @@ _REAL_BIN = 1e-6
 """A bin whose imaginary part is below this share of its magnitude counts as real."""
 
 
-def stft(x: Tensor, fft_size: int, hop: int, window_size: int) -> Tensor:
-    """Return the one-sided spectra of `x`, divided by `sqrt(fft_size)`.
+@dataclass(frozen=True, slots=True)
+class STFT:
+    """A short-time Fourier transform with a periodic Hann window and centred frames.
 
-    The window is a periodic Hann, the frames are centred and the ends reflected.
+    The ends of the sound are reflected.
 
-    Args:
-        x: `[batch, samples]`.
+    Attributes:
         fft_size: samples of a transform.
         hop: samples between frames.
-        window_size: samples of the window, at most `fft_size`.
-
-    Returns:
-        Complex `[batch, fft_size // 2 + 1, samples // hop + 1]`.
+        window_size: samples of the window, at most `fft_size`; 0 for `fft_size`.
+        normalized: whether spectra are divided by `sqrt(fft_size)`.
     """
-    window = torch.hann_window(window_size, dtype=x.dtype, device=x.device)
-    return torch.stft(
-        x, fft_size, hop, window_size, window, center=True, normalized=True, return_complex=True
-    )
+
+    fft_size: int
+    hop: int
+    window_size: int = 0
+    normalized: bool = False
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the one-sided spectra of `x`.
+
+        Args:
+            x: `[batch, samples]`.
+
+        Returns:
+            Complex `[batch, fft_size // 2 + 1, samples // hop + 1]`.
+        """
+        return torch.stft(
+            x,
+            self.fft_size,
+            self.hop,
+            self.window_size or self.fft_size,
+            self._window(x),
+            normalized=self.normalized,
+            return_complex=True,
+        )
+
+    def inverse(self, spectra: Tensor, samples: int | None = None) -> Tensor:
+        """Return the sound of spectra, `[batch, samples]`.
+
+        Args:
+            spectra: as `__call__` returns them.
+            samples: of the sound; None for `(frames - 1) * hop`.
+        """
+        return torch.istft(
+            spectra,
+            self.fft_size,
+            self.hop,
+            self.window_size or self.fft_size,
+            self._window(spectra.real),
+            normalized=self.normalized,
+            length=samples,
+        )
+
+    def _window(self, like: Tensor) -> Tensor:
+        return hann_window(self.window_size or self.fft_size, like.dtype, like.device)
 
 
-def inverse_stft(spectra: Tensor, hop: int, window_size: int) -> Tensor:
-    """Return the sound of `stft`'s spectra, `[batch, (frames - 1) * hop]`."""
-    fft_size = 2 * (spectra.shape[1] - 1)
-    real = spectra.real
-    window = torch.hann_window(window_size, dtype=real.dtype, device=real.device)
-    return torch.istft(spectra, fft_size, hop, window_size, window, center=True, normalized=True)
+@lru_cache(64)
+def hann_window(samples: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the periodic Hann window; the same tensor at every call, not to be changed."""
+    # A tensor made in inference mode could take no part in a later backward pass.
+    with torch.inference_mode(False):
+        return torch.hann_window(samples, dtype=dtype, device=device)
 
 
 def log_magnitude_and_phase(spectra: Tensor, *, steady: bool = False) -> tuple[Tensor, Tensor]:

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-_FFT_SIZE = 2048
-_HOP = 512
+from audiofix.dsp.stft import STFT
+
+_TRANSFORM = STFT(2048, 512)
 _POWER_FLOOR = 1e-8
 
 
@@ -16,9 +17,7 @@ def log_power(x: Tensor) -> Tensor:
 
     2048 points, hop 512, periodic Hann, centred with reflection, not normalised.
     """
-    window = torch.hann_window(_FFT_SIZE, dtype=x.dtype, device=x.device)
-    spectra = torch.stft(x, _FFT_SIZE, _HOP, window=window, center=True, return_complex=True)
-    return torch.log10(spectra.abs().square().clamp(min=_POWER_FLOOR))
+    return torch.log10(_TRANSFORM(x).abs().square().clamp(min=_POWER_FLOOR))
 
 
 def lsd(estimate: Tensor, target: Tensor, known: Tensor | None = None) -> Tensor:

@@ -97,14 +97,14 @@ def command(
         raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
     use_threads(threads)  # before torch is loaded
     from audiofix.backends.placement import place
-    from audiofix.trainers.distributed import own_device, team_to_be
+    from audiofix.trainers.distributed import own_device, world_from_environment
     from audiofix.trainers.loop import RESULT_FILE, train
     from audiofix.trainers.recipes import plan
     from audiofix.trainers.run_settings import SETTINGS_FILE, changed_settings, write_settings
     from audiofix.trainers.run_state import STATE_FILE
 
-    team = team_to_be()
-    if not team.leads:
+    world = world_from_environment()
+    if not world.is_main:
         shell().configure(quiet=True, verbosity=0, progress=False)
     begun = resume and (folder / SETTINGS_FILE).exists()
     if begun and config is None:
@@ -115,21 +115,21 @@ def command(
         raise OutputError(f"{folder}: holds a run: add --resume, or name another --out")
     recipe, loop = chosen.recipe(data, target), chosen.settings.loop
     if dry_run:
-        if team.leads:
-            _tell_rehearsal(recipe, loop, processes=team.size)
+        if world.is_main:
+            _tell_dry_run(recipe, loop, processes=world.size)
         return
-    if team.leads:
+    if world.is_main:
         if begun and (changed := changed_settings(folder, chosen.settings)):
             log.warning("%s: goes on with other settings: %s", folder, ", ".join(changed))
         write_settings(folder, system, data, chosen.settings)
     with shell().bar(f"train {system}", loop.steps * loop.batch, " items") as tick:
         train(recipe, folder, loop, tick=tick)
-    if team.leads:
+    if world.is_main:
         click.echo(f"{folder / RESULT_FILE}", err=True)
 
 
-def _tell_rehearsal(recipe: "Recipe", loop: "LoopSettings", *, processes: int) -> None:
-    from audiofix.trainers.rehearsal import rehearse
+def _tell_dry_run(recipe: "Recipe", loop: "LoopSettings", *, processes: int) -> None:
+    from audiofix.trainers.dry_run import dry_run
 
-    for name, value in rehearse(recipe, loop, processes=processes):
+    for name, value in dry_run(recipe, loop, processes=processes):
         click.echo(f"{name:<24} {value}")

@@ -20,7 +20,8 @@ TINY = [
     *(word for setting in (
         "start=", "model.dims=4", "model.depths=[1,1,1]", "data.frames=16", "data.speeds=[1.0]",
         "data.band.rates=[16000]", "data.validation_rates=[16000]", "loop.batch=2",
-        f"loop.steps={STEPS}", "loop.warm_up=5", "loop.learning_rate=5e-3", "loop.log_every=1",
+        f"loop.steps={STEPS}", "loop.optimisers.generator.warmup_steps=5",
+        "loop.optimisers.generator.rate=5e-3", "loop.log_every=1",
         "loop.save_every=4", "loop.validate_every=20", "loop.examples=1",
     ) for word in ("--set", setting)),
 ]  # fmt: skip
@@ -124,10 +125,10 @@ def test_other_settings_on_the_way_are_told(audiofix: Run, corpus: Path, undistu
     assert b"holds a run: add --resume" in refused.stderr
     before = (undisturbed / "settings.json").read_bytes()
     done = audiofix(
-        *words, "--resume", "--set", "loop.learning_rate=1e-4", "--set", "loop.steps=50"
+        *words, "--resume", "--set", "loop.optimisers.generator.rate=1e-4", "--set", "loop.steps=50"
     )
     assert done.returncode == 0
-    assert b"goes on with other settings: loop.learning_rate\n" in done.stderr
+    assert b"goes on with other settings: loop.optimisers.generator.rate\n" in done.stderr
     assert (undisturbed / "settings.json").read_bytes() != before
 
 

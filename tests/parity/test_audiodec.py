@@ -291,10 +291,10 @@ def test_a_file_of_odd_length(path):
 def test_discriminator(path):
     case = Case(path)
     network = filled(build("audiodec.discriminator", case.config))
-    losses = SoundLosses(SoundLossSettings(adversarial=1.0, features=2.0), 48000, 300)
+    losses = SoundLosses(SoundLossSettings(adversarial=1.0, feature_matching=2.0), 48000, 300)
     with torch.no_grad():
         judged = network(case["x"])
-        parts = losses.judged(network, case["x_other"], case["x"])
+        parts = losses.adversarial(network, case["x_other"], case["x"])
         own = discriminator_losses(network, case["x_other"], case["x"])
     for index, maps in enumerate(judged):
         shapes = [[*one.shape, *[0] * (4 - one.dim())] for one in maps]
@@ -305,7 +305,7 @@ def test_discriminator(path):
         check(maps[0][:, :2], case[f"d{index}_layer0_first2"])
         check(maps[-1], case[f"d{index}_last"])
     check(parts["adversarial"][1], case["loss_generator"][0])
-    check(parts["features"][1], case["loss_feature"][0])
+    check(parts["feature_matching"][1], case["loss_feature"][0])
     check(own["total"], case["loss_real"][0] + case["loss_fake"][0])
 
 

@@ -14,7 +14,7 @@ from audiofix.trainers.data.degrade import (
     low_passed,
 )
 from audiofix.trainers.losses import adversarial
-from audiofix.trainers.losses.spectral import RESOLUTIONS, Resolution, spectral_losses
+from audiofix.trainers.losses.spectral import RESOLUTIONS, spectral_losses
 from goldens import SALT, Case, deviation, filled, golden, recipe
 
 from audiofix.backends import build
@@ -23,9 +23,8 @@ from audiofix.backends.vmasr.published import overlap_average, unfold
 from audiofix.backends.vmasr.scan2d import SS2D, cross_merge, cross_scan
 from audiofix.dsp.stft import (
     MAGNITUDE_FLOOR,
+    STFT,
     from_log_magnitude_and_phase,
-    inverse_stft,
-    stft,
 )
 from audiofix.metrics.ratios import RatioMeter
 from audiofix.metrics.spectral import DEFINITIONS, SpectralMeter
@@ -118,14 +117,15 @@ def test_spectra(path):
     config, x = case.config, case["input"]
     hop, window = config["hop_length"], config["win_length"]
     padded = torch.nn.functional.pad(x[:, 0], (0, -x.shape[-1] % hop))
-    spectra = stft(padded, config["n_fft"], hop, window)
+    transform = STFT(config["n_fft"], hop, window, normalized=True)
+    spectra = transform(padded)
     magnitude, phase = case["mag"][:, 0], case["phase"][:, 0]
     # As complex numbers: the phase of a nearly empty bin hangs on rounding.
     stored = from_log_magnitude_and_phase(magnitude, phase)
     check_spectra(spectra, stored)
     bent = from_log_magnitude_and_phase(magnitude + 0.1 * phase, 1.1 * phase)
     for name, complex_spectra in (("back", stored), ("bent", bent)):
-        wave = inverse_stft(complex_spectra, hop, window)[:, None, : x.shape[-1]]
+        wave = transform.inverse(complex_spectra)[:, None, : x.shape[-1]]
         assert deviation(wave, case[name]) < TOLERANCE["exact"]
 
 
@@ -285,7 +285,7 @@ def discriminator_losses(case, judge, real, fake):
     return {
         "discriminator": adversarial.least_squares_discriminator(real_scores, fake_scores),
         "adversarial": adversarial.least_squares_generator(fake_scores),
-        "features": adversarial.feature_distance(real_maps, fake_maps),
+        "features": adversarial.feature_matching(real_maps, fake_maps),
         "wgan_discriminator": adversarial.wasserstein_discriminator(real_scores, fake_scores),
         "wgan_adversarial": adversarial.wasserstein_generator(fake_scores),
     }
@@ -342,7 +342,7 @@ def test_training_step(path):
     )
     assert deviation(output, case["output"]) < TOLERANCE["output"]
     resolutions = tuple(
-        Resolution(*sizes)
+        STFT(*sizes)
         for sizes in zip(
             config["fft_sizes"], config["hop_sizes"], config["win_lengths"], strict=True
         )
@@ -355,7 +355,7 @@ def test_training_step(path):
         "sc": 0.5 * convergence,
         "mag": 0.5 * distance,
         "adversarial": adversarial.least_squares_generator(fake_scores),
-        "features": adversarial.feature_distance(real_maps, fake_maps),
+        "features": adversarial.feature_matching(real_maps, fake_maps),
         "discriminator": loss_d,
     }
     assert found["discriminator"].item() == pytest.approx(

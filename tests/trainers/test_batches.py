@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from audiofix.trainers.batches import Batches, collated
-from audiofix.trainers.distributed import Team
+from audiofix.trainers.distributed import World
 from audiofix.trainers.loop_settings import LoopSettings
 
 CPU = torch.device("cpu")
@@ -16,7 +16,7 @@ def item(generator):
 
 
 def drawn(settings=SETTINGS, own=None, steps=(0, 1)):
-    with Batches(item, settings, own or Team(), CPU) as batches:
+    with Batches(item, settings, own or World(), CPU) as batches:
         return [[part["x"] for part in batches.parts(step)] for step in steps]
 
 
@@ -35,7 +35,7 @@ def test_neither_threads_nor_where_a_run_begins_change_a_batch(workers):
 
 def test_processes_share_a_batch_out():
     alone = torch.cat(drawn()[0])
-    shares = [torch.cat(drawn(own=Team(rank, 2))[0]) for rank in (0, 1)]
+    shares = [torch.cat(drawn(own=World(rank, 2))[0]) for rank in (0, 1)]
     assert torch.equal(torch.stack(shares, dim=1).flatten(0, 1), alone)
 
 
@@ -43,7 +43,10 @@ def test_the_error_of_an_item_is_raised_where_its_batch_is_asked_for():
     def broken(generator):
         raise ValueError("unreadable")
 
-    with Batches(broken, SETTINGS, Team(), CPU) as batches, pytest.raises(ValueError, match="unre"):
+    with (
+        Batches(broken, SETTINGS, World(), CPU) as batches,
+        pytest.raises(ValueError, match="unre"),
+    ):
         batches.parts(0)
 
 

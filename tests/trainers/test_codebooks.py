@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from audiofix.trainers.codebooks import codebooks_from, words_in_use
+from audiofix.trainers.codebooks import codebooks_from, codeword_usage
 
 from audiofix.errors import SettingsError
 from audiofix.nn.vq import ResidualVQ
@@ -57,13 +57,13 @@ def test_the_seed_decides():
 
 
 def test_too_few_rows_are_refused():
-    with pytest.raises(SettingsError, match="31 vectors for 32 words"):
+    with pytest.raises(SettingsError, match="31 vectors for 32 codewords"):
         codebooks_from(rows(31), ResidualVQ(4, 32, 1), seed=0)
 
 
 def test_words_in_use_are_counted():
     codes = torch.from_numpy(np.array([[0, 1, 2, 3] * 5, [7] * 20]))
-    figures = words_in_use(codes, 8)
+    figures = codeword_usage(codes, 8)
     assert figures["perplexity_1"] == pytest.approx(4, rel=1e-5)
     assert figures["perplexity_2"] == pytest.approx(1, rel=1e-5)
-    assert (figures["unused_words_1"], figures["unused_words_2"]) == (4, 7)
+    assert (figures["unused_codewords_1"], figures["unused_codewords_2"]) == (4, 7)

@@ -7,15 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from audiofix.trainers.distributed import (
-    Team,
-    anyone,
-    average_gradients,
-    average_numbers,
-    own_device,
-    team,
-    team_to_be,
-)
+from audiofix.trainers.distributed import World, joined, own_device, world_from_environment
 from audiofix.trainers.run_state import STATE_FILE
 from safetensors.torch import load_file
 
@@ -37,8 +29,8 @@ def test_two_processes_train_as_one(tmp_path, monkeypatch):
     )
     assert done.returncode == 0, done.stderr
     one, two = (torch.load(run / STATE_FILE, weights_only=True) for run in runs)
-    assert one["step"] == two["step"] == 12  # both ended early, where only the leader validates
-    for kind in ("networks", "averages"):
+    assert one["step"] == two["step"] == 12  # both ended early, though one process validates
+    for kind in ("networks", "ema"):
         for turn in ("generator", "discriminator"):
             for name, tensor in one[kind][turn].items():
                 assert torch.allclose(tensor, two[kind][turn][name], rtol=0, atol=1e-5), name
@@ -51,21 +43,21 @@ def test_two_processes_train_as_one(tmp_path, monkeypatch):
 
 
 def test_shares_are_equal_and_complete():
-    shares = [list(Team(rank, 3).share(range(6, 12))) for rank in range(3)]
+    shares = [list(World(rank, 3).share(range(6, 12))) for rank in range(3)]
     assert shares == [[6, 9], [7, 10], [8, 11]]
-    assert [Team(rank, 2).leads for rank in (0, 1)] == [True, False]
+    assert [World(rank, 2).is_main for rank in (0, 1)] == [True, False]
 
 
 def test_alone_there_is_nobody_to_ask(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     monkeypatch.delenv("RANK", raising=False)
-    with team(CPU) as own:
-        assert own == Team(0, 1) == team_to_be()
-    assert [anyone(wish, 1, CPU) for wish in (True, False)] == [True, False]
-    assert average_numbers({"x": 0.1}, 1, CPU) == {"x": 0.1}
+    with joined(CPU) as world:
+        assert world == World(0, 1) == world_from_environment()
+    assert [World().any(wish, CPU) for wish in (True, False)] == [True, False]
+    assert World().mean({"x": 0.1}, CPU) == {"x": 0.1}
     parameter = torch.ones(2, requires_grad=True)
     (3 * parameter).sum().backward()
-    average_gradients([parameter], 1)
+    World().average_gradients([parameter])
     assert parameter.grad.tolist() == [3, 3]
 
 
@@ -73,6 +65,6 @@ def test_the_environment_says_which_process_and_gpu_this_is(monkeypatch):
     monkeypatch.setenv("RANK", "3")
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert team_to_be() == Team(3, 4)
+    assert world_from_environment() == World(3, 4)
     assert own_device(torch.device("cuda:0")) == torch.device("cuda:1")
     assert own_device(CPU) == CPU

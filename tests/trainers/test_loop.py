@@ -7,14 +7,21 @@ import pytest
 import torch
 from audiofix.trainers.loop import RESULT_FILE, train
 from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.optimisers import OptimiserSettings
 from audiofix.trainers.run_state import STATE_FILE
 from safetensors.torch import load_file
 from toy import ToyRecipe, weights
 
 from audiofix.errors import SettingsError
 
+OPTIMISER = OptimiserSettings(rate=0.02, warmup_steps=4)
 SETTINGS = LoopSettings(
-    steps=20, batch=4, warm_up=4, learning_rate=0.02, log_every=1, save_every=5, validate_every=4
+    steps=20,
+    batch=4,
+    log_every=1,
+    save_every=5,
+    validate_every=4,
+    optimisers={"generator": OPTIMISER, "discriminator": OPTIMISER},
 )
 
 
@@ -32,8 +39,9 @@ def test_twenty_steps_are_ten_and_ten(tmp_path, precision):
     assert not torch.equal(weights(cut.networks), weights(whole.networks))
     cut = train(ToyRecipe(dropout=0.2), tmp_path / "cut", settings)
     assert torch.equal(weights(cut.networks), weights(whole.networks))
-    assert torch.equal(weights(cut.averages), weights(whole.averages))
+    assert torch.equal(weights(cut.ema), weights(whole.ema))
     assert (cut.best, cut.stale) == (whole.best, whole.stale)
+    assert cut.recipe.state_dict() == whole.recipe.state_dict() != {"seen": 0.0}
     assert lines(tmp_path / "cut") == lines(tmp_path / "whole")
     results = [(tmp_path / run / RESULT_FILE).read_bytes() for run in ("cut", "whole")]
     assert results[0] == results[1]
@@ -44,7 +52,11 @@ def test_the_log_tells_every_step_and_validation(tmp_path):
     found = lines(tmp_path)
     assert [line["step"] for line in found if "generator.total" in line] == list(range(1, 21))
     assert [line["step"] for line in found if "validation.error" in line] == [4, 8, 12, 16, 20]
-    assert found[0].keys() >= {"learning_rate", "generator.error", "discriminator.gradient"}
+    assert found[0].keys() >= {
+        "generator.learning_rate",
+        "generator.error",
+        "discriminator.grad_norm",
+    }
     errors = [line["validation.error"] for line in found if "validation.error" in line]
     assert errors == sorted(errors, reverse=True) and errors[-1] < 0.8 * errors[0]
 
@@ -86,7 +98,7 @@ def test_without_better_validations_the_run_ends_early_and_stays_ended(tmp_path)
     average = train(ToyRecipe(), tmp_path, settings)
     assert average.step == 10
     made = load_file(tmp_path / RESULT_FILE)
-    own = average.averages["generator"].state_dict()
+    own = average.ema["generator"].state_dict()
     assert all(torch.equal(made[name], own[name]) for name in own)
 
 

@@ -14,7 +14,9 @@ SETTINGS = LoopSettings(precision="fp16")
 
 
 def fresh(settings=SETTINGS, networks=None):
-    return fresh_state(networks or ToyRecipe().networks, settings, CPU)
+    recipe = ToyRecipe()
+    recipe.networks = networks or recipe.networks
+    return fresh_state(recipe, settings)
 
 
 def saved(folder):
@@ -22,6 +24,7 @@ def saved(folder):
     for parameter in state.networks["generator"].parameters():
         parameter.grad = torch.ones_like(parameter)
     state.optimisers["generator"].step()
+    state.recipe.seen = 0.25
     state.step, state.stale, state.best = 7, 2, [(0.5, "best-3.safetensors")]
     state.save(folder)
     return state
@@ -31,8 +34,9 @@ def test_what_is_saved_comes_back(tmp_path):
     before, after = saved(tmp_path), fresh()
     after.load(tmp_path, CPU)
     assert torch.equal(weights(after.networks), weights(before.networks))
-    assert torch.equal(weights(after.averages), weights(before.averages))
+    assert torch.equal(weights(after.ema), weights(before.ema))
     assert (after.step, after.stale, after.best) == (7, 2, [(0.5, "best-3.safetensors")])
+    assert after.recipe.seen == 0.25
     first, second = (s.optimisers["generator"].state_dict()["state"] for s in (before, after))
     assert first.keys() == second.keys() and first
     assert all(torch.equal(first[k]["exp_avg_sq"], second[k]["exp_avg_sq"]) for k in first)
@@ -51,7 +55,7 @@ def test_damage_is_told_in_one_line(tmp_path, content):
     "other",
     [
         lambda: fresh(networks={"generator": nn.Linear(3, 3)}),
-        lambda: fresh(networks={"critic": nn.Linear(8, 1)}),
+        lambda: fresh(networks={"other": nn.Linear(8, 1)}),
     ],
 )
 def test_the_state_of_other_networks_is_refused(tmp_path, other):

@@ -18,18 +18,29 @@ _VALIDATION_SHARE = 10
 """One file in so many is held out where nothing else says which."""
 
 
-def recordings(source: Path, split: str, *, silences: Path | None = None) -> list[Recording]:
+def recordings(
+    source: Path, split: str, *, folders: Sequence[str] = (), silences: Path | None = None
+) -> list[Recording]:
     """Return the recordings of one split.
 
     Args:
         source: a manifest (`split,file_path,duration`), VCTK 0.92's folder, or any folder: there
             the names decide, and about one file in ten, at least one, is validation.
         split: `train`, `validation`, `test` of VCTK, or another that a manifest names.
+        folders: names of the folders whose files are used; none for all.
         silences: VCTK's time stamps (`vctk-silences.0.92.txt`); each file is cut to its speech.
 
     Raises:
-        InputError: nothing is there, or nothing in that split.
+        InputError: nothing is there, or nothing in that split and those folders.
     """
+    found = _of_source(source, split, silences)
+    chosen = [one for one in found if not folders or one.path.parent.name in folders]
+    if not chosen:
+        raise InputError(f"{source}: split {split} has nothing in data.folders: name others")
+    return chosen
+
+
+def _of_source(source: Path, split: str, silences: Path | None) -> list[Recording]:
     if source.is_file():
         return read_manifest(source, split=split)
     if not source.is_dir():

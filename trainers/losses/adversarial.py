@@ -32,7 +32,7 @@ def wasserstein_generator(fake: Sequence[Tensor]) -> Tensor:
     return torch.stack([-score.mean() for score in fake]).sum()
 
 
-def feature_distance(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[Tensor]]) -> Tensor:
+def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[Tensor]]) -> Tensor:
     """Return the mean over all feature maps of their mean absolute distance."""
     pairs = zip(
         [one for maps in real for one in maps], [one for maps in fake for one in maps], strict=True

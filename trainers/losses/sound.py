@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import torch
 from audiofix.trainers.losses import adversarial
-from audiofix.trainers.losses.spectral import Resolution, spectral_losses
+from audiofix.trainers.losses.spectral import spectral_losses
+from audiofix.trainers.losses.weighted import WeightedLosses
 from audiofix.trainers.recipe import TOTAL, Losses
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, max_pool1d
 
 from audiofix.dsp.mel import log_mel, mel_filters
-
-Parts = dict[str, tuple[float, Tensor]]
-"""Losses by name: the weight and the value of each."""
+from audiofix.dsp.stft import STFT
 
 _QUIETEST_SIZE = 1e-3
 _WORST_DIFFERENCE = 4.0
@@ -35,7 +34,7 @@ class SoundLossSettings:
             suffice to find phases from spectra alone).
         shape: distance of the envelopes (published: off).
         adversarial: of the discriminator's scores (published: 1, where there is one).
-        features: of its feature maps (published: 2, where there is one).
+        feature_matching: of its feature maps (published: 2, where there is one).
     """
 
     mel: float = 45.0
@@ -45,12 +44,12 @@ class SoundLossSettings:
     waveform: float = 0.0
     shape: float = 0.0
     adversarial: float = 0.0
-    features: float = 0.0
+    feature_matching: float = 0.0
 
     @property
-    def judged(self) -> bool:
+    def needs_discriminator(self) -> bool:
         """Whether a discriminator takes part."""
-        return bool(self.adversarial or self.features)
+        return bool(self.adversarial or self.feature_matching)
 
 
 class SoundLosses:
@@ -69,9 +68,9 @@ class SoundLosses:
         self._filters = mel_filters(rate, settings.mel_fft, settings.mel_bands)
         self._resolutions = tuple(_resolution(seconds, rate) for seconds in _STFT_SECONDS)
 
-    def distances(self, estimate: Tensor, target: Tensor) -> Parts:
+    def distances(self, estimate: Tensor, target: Tensor) -> WeightedLosses:
         """Return the distances that weigh something, in float32 whatever the autocast."""
-        weights, parts = self._settings, Parts()
+        weights, parts = self._settings, WeightedLosses()
         with torch.autocast(estimate.device.type, enabled=False):
             x, y = estimate.float(), target.float()
             if weights.mel:
@@ -93,15 +92,17 @@ class SoundLosses:
         )
         return l1_loss(made, wanted)
 
-    def judged(self, judge: nn.Module, estimate: Tensor, target: Tensor) -> Parts:
-        """Return what the discriminators make of an estimate: scores, and distance of their maps.
+    def adversarial(
+        self, discriminator: nn.Module, estimate: Tensor, target: Tensor
+    ) -> WeightedLosses:
+        """Return the generator's adversarial loss, and its feature matching loss.
 
         Sums over the discriminators; each one's last map is its score, and no feature.
         """
         weights = self._settings
         with torch.no_grad():
-            real = judge(target)
-        fake = judge(estimate)
+            real = discriminator(target)
+        fake = discriminator(estimate)
         scores = [maps[-1] for maps in fake]
         distances = [
             l1_loss(made, wanted)
@@ -110,7 +111,7 @@ class SoundLosses:
         ]
         return {
             "adversarial": (weights.adversarial, adversarial.least_squares_generator(scores)),
-            "features": (weights.features, torch.stack(distances).sum()),
+            "feature_matching": (weights.feature_matching, torch.stack(distances).sum()),
         }
 
 
@@ -130,19 +131,13 @@ def shape_distance(estimate: Tensor, target: Tensor, window: int) -> Tensor:
     return l1_loss(made, wanted)
 
 
-def discriminator_losses(judge: nn.Module, estimate: Tensor, target: Tensor) -> Losses:
+def discriminator_losses(discriminator: nn.Module, estimate: Tensor, target: Tensor) -> Losses:
     """Return what the discriminators minimise, summed over them."""
-    real = [maps[-1] for maps in judge(target)]
-    fake = [maps[-1] for maps in judge(estimate)]
+    real = [maps[-1] for maps in discriminator(target)]
+    fake = [maps[-1] for maps in discriminator(estimate)]
     return {TOTAL: adversarial.least_squares_discriminator(real, fake)}
 
 
-def weighed(parts: Parts) -> Losses:
-    """Return the losses by name, and their weighted sum."""
-    total = torch.stack([weight * loss for weight, loss in parts.values()]).sum()
-    return {name: loss for name, (_, loss) in parts.items()} | {TOTAL: total}
-
-
-def _resolution(seconds: float, rate: int) -> Resolution:
+def _resolution(seconds: float, rate: int) -> STFT:
     window = round(seconds * rate)
-    return Resolution(1 << (window - 1).bit_length(), window // 4, window)
+    return STFT(1 << (window - 1).bit_length(), window // 4, window)

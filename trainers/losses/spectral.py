@@ -1,30 +1,21 @@
 """Multi-resolution STFT loss (Yamamoto, Song and Kim, Parallel WaveGAN, ICASSP 2020)."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
+
+from audiofix.dsp.stft import STFT
 
 _POWER_FLOOR = 1e-7
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """One STFT: points, hop and window, in samples."""
-
-    fft_size: int
-    hop: int
-    window: int
-
-
-RESOLUTIONS = (Resolution(1024, 120, 600), Resolution(2048, 240, 1200), Resolution(512, 50, 240))
+RESOLUTIONS = (STFT(1024, 120, 600), STFT(2048, 240, 1200), STFT(512, 50, 240))
 """Those of VM-ASR's training."""
 
 
 def spectral_losses(
     estimate: Tensor,
     target: Tensor,
-    resolutions: tuple[Resolution, ...] = RESOLUTIONS,
+    resolutions: tuple[STFT, ...] = RESOLUTIONS,
     *,
     emphasis: bool = False,
     each: bool = False,
@@ -56,10 +47,7 @@ def spectral_losses(
     return torch.stack(convergences).mean(), torch.stack(distances).mean()
 
 
-def _magnitudes(x: Tensor, resolution: Resolution) -> Tensor:
-    window = torch.hann_window(resolution.window, dtype=x.dtype, device=x.device)
-    spectra = torch.stft(
-        x, resolution.fft_size, resolution.hop, resolution.window, window, return_complex=True
-    )
+def _magnitudes(x: Tensor, transform: STFT) -> Tensor:
+    spectra = transform(x)
     power = spectra.real.square() + spectra.imag.square()
     return power.clamp(min=_POWER_FLOOR).sqrt()

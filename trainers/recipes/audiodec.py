@@ -13,14 +13,21 @@ from typing import Literal
 
 import numpy as np
 import torch
-from audiofix.trainers.codebooks import codebooks_from, words_in_use
+from audiofix.trainers.checkpoint import export
+from audiofix.trainers.codebooks import codebooks_from, codeword_usage
 from audiofix.trainers.data.clips import Clips
 from audiofix.trainers.data.corpora import recordings
 from audiofix.trainers.data.noise import add_noise
 from audiofix.trainers.loop_settings import LoopSettings
-from audiofix.trainers.losses.sound import Parts, SoundLossSettings
-from audiofix.trainers.recipe import Batch, Losses
-from audiofix.trainers.recipes.sound import GENERATOR, ClipSettings, JudgeSettings, SoundRecipe
+from audiofix.trainers.losses.sound import SoundLossSettings
+from audiofix.trainers.losses.weighted import WeightedLosses
+from audiofix.trainers.recipe import Batch, Turn, TurnResult
+from audiofix.trainers.recipes.reconstruction import (
+    GENERATOR,
+    ClipSettings,
+    DiscriminatorSettings,
+    ReconstructionRecipe,
+)
 from audiofix.trainers.transform_start import start_as_transform
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -29,7 +36,7 @@ from audiofix.audio.format import Chunk
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.config import VOCODER_PREFIX, AutoencoderConfig
 from audiofix.backends.systems import load_checkpoint
-from audiofix.backends.weights import Checkpoint, fill_module, save_checkpoint
+from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.errors import SettingsError
 
 Part = Literal["encoder", "decoder"]
@@ -86,7 +93,7 @@ class Settings:
 
     name: str = "audiodec"
     model: AutoencoderConfig = field(default_factory=AutoencoderConfig)
-    discriminator: JudgeSettings = field(default_factory=JudgeSettings)
+    discriminator: DiscriminatorSettings = field(default_factory=DiscriminatorSettings)
     data: DataSettings = field(default_factory=DataSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
@@ -110,7 +117,7 @@ class Settings:
             raise SettingsError(f"data.noise_db: {list(self.data.noise_db)}: must be two numbers")
 
 
-class AudioDecRecipe(SoundRecipe):
+class AudioDecRecipe(ReconstructionRecipe):
     """`trainers.recipe.Recipe` for the autoencoder."""
 
     def __init__(self, settings: Settings, source: Path, device: torch.device) -> None:
@@ -139,7 +146,8 @@ class AudioDecRecipe(SoundRecipe):
             start_as_transform(codec, clips.reshape(-1, settings.model.hop), settings.shaping)
         if settings.codebooks_from_data:
             self._make_codebooks(codec)
-        self.enlist(codec, settings.discriminator if settings.loss.judged else None, device)
+        discriminator = settings.discriminator if settings.loss.needs_discriminator else None
+        self.add_networks(codec, discriminator, device)
 
     def _make_codebooks(self, codec: Autoencoder) -> None:
         codec.eval()
@@ -155,7 +163,7 @@ class AudioDecRecipe(SoundRecipe):
         for number in range(_START_CLIPS):
             yield self._clips.draw(np.random.default_rng([_START_SEED, number])).samples
 
-    def heard(self, clean: Chunk, generator: np.random.Generator) -> Chunk:
+    def degrade(self, clean: Chunk, generator: np.random.Generator) -> Chunk:
         """Return the clip, with noise over it where the settings want it."""
         noise_db = self.settings.data.noise_db
         if not noise_db:
@@ -163,9 +171,9 @@ class AudioDecRecipe(SoundRecipe):
         noise = np.resize(self._noises.draw(generator).samples, clean.shape)
         return add_noise(clean, noise, noise_db, generator)
 
-    def losses(self, turn: str, batch: Batch) -> Losses:
+    def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the losses of one network's turn."""
-        if turn == GENERATOR:
+        if turn.network == GENERATOR:
             self._keep_frozen()
         return super().losses(turn, batch)
 
@@ -181,14 +189,14 @@ class AudioDecRecipe(SoundRecipe):
         for part in frozen:
             part.eval().requires_grad_(False)
 
-    def decoded(self, network: nn.Module, heard: Tensor) -> tuple[Tensor, Parts]:
+    def reconstruct(self, network: nn.Module, source: Tensor) -> tuple[Tensor, WeightedLosses]:
         """Return the decoded sound, and the codes' commitment."""
         codec = _autoencoder(network)
         late = self.settings.late_frames * self.settings.model.hop
-        vectors, parts = codec.projector(codec.encoder(pad(heard, (0, late)))), Parts()
+        vectors, parts = codec.projector(codec.encoder(pad(source, (0, late)))), WeightedLosses()
         if self.settings.quantised:
             # Half precision would choose other words.
-            with torch.autocast(heard.device.type, enabled=False):
+            with torch.autocast(source.device.type, enabled=False):
                 found = codec.quantizer(vectors.float())
             vectors = found.vectors
             parts["commitment"] = self.settings.loss.commitment, found.losses.sum()
@@ -204,10 +212,10 @@ class AudioDecRecipe(SoundRecipe):
             return {}
         codes = []
         for recording in self.held_out:
-            _, heard = self.held_out_pair(recording)
-            found = codec.quantizer(codec.projector(codec.encoder(heard)))
+            _, source = self.held_out_pair(recording)
+            found = codec.quantizer(codec.projector(codec.encoder(source)))
             codes.append(found.codes.flatten(1))
-        return words_in_use(torch.cat(codes, dim=1), self.settings.model.codebook_size)
+        return codeword_usage(torch.cat(codes, dim=1), self.settings.model.codebook_size)
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the codec as a checkpoint for `encode --model`."""
@@ -218,8 +226,14 @@ class AudioDecRecipe(SoundRecipe):
             "late_frames": settings.late_frames,
         }
         tensors = networks[GENERATOR].state_dict()
-        checkpoint = Checkpoint(settings.name, "audiodec", config, tensors, str(path))
-        save_checkpoint(path, checkpoint, half=settings.half)
+        export(
+            path,
+            name=settings.name,
+            system="audiodec",
+            config=config,
+            tensors=tensors,
+            half=settings.half,
+        )
 
 
 def fill_autoencoder(codec: Autoencoder, start: Checkpoint) -> None:

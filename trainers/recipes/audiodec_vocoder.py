@@ -9,19 +9,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+from audiofix.trainers.checkpoint import export
 from audiofix.trainers.data.clips import read_sound
 from audiofix.trainers.data.corpora import spread
 from audiofix.trainers.loop_settings import LoopSettings
-from audiofix.trainers.losses.sound import Parts, SoundLossSettings
+from audiofix.trainers.losses.sound import SoundLossSettings
+from audiofix.trainers.losses.weighted import WeightedLosses
 from audiofix.trainers.recipes.audiodec import fill_autoencoder
-from audiofix.trainers.recipes.sound import GENERATOR, ClipSettings, JudgeSettings, SoundRecipe
+from audiofix.trainers.recipes.reconstruction import (
+    GENERATOR,
+    ClipSettings,
+    DiscriminatorSettings,
+    ReconstructionRecipe,
+)
 from torch import Tensor, nn
 
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.config import VOCODER_PREFIX, CodecConfig, VocoderConfig
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.systems import load_checkpoint
-from audiofix.backends.weights import Checkpoint, save_checkpoint
 from audiofix.errors import SettingsError
 from audiofix.nn.vq import Quantised
 
@@ -44,7 +50,7 @@ class Settings:
     name: str = "audiodec-vocoder"
     start: str = ""
     model: VocoderConfig = field(default_factory=VocoderConfig)
-    discriminator: JudgeSettings = field(default_factory=JudgeSettings)
+    discriminator: DiscriminatorSettings = field(default_factory=DiscriminatorSettings)
     data: ClipSettings = field(default_factory=ClipSettings)
     loss: SoundLossSettings = field(default_factory=SoundLossSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
@@ -52,7 +58,7 @@ class Settings:
     half: bool = False
 
 
-class VocoderRecipe(SoundRecipe):
+class VocoderRecipe(ReconstructionRecipe):
     """`trainers.recipe.Recipe` for the vocoder."""
 
     def __init__(self, settings: Settings, source: Path, device: torch.device) -> None:
@@ -74,7 +80,8 @@ class VocoderRecipe(SoundRecipe):
         self._analyser.eval().requires_grad_(False).to(device)
         _check(settings, config)
         vocoder = Vocoder(settings.model)
-        self.enlist(vocoder, settings.discriminator if settings.loss.judged else None, device)
+        discriminator = settings.discriminator if settings.loss.needs_discriminator else None
+        self.add_networks(vocoder, discriminator, device)
         mean, deviation = self._statistics()
         vocoder.mean.copy_(mean)
         vocoder.scale.copy_(deviation)
@@ -105,9 +112,9 @@ class VocoderRecipe(SoundRecipe):
         deviation = (squares / frames - mean.square()).clamp(min=0).sqrt()
         return mean.float(), torch.where(deviation > 0, deviation, 1.0).float()
 
-    def decoded(self, network: nn.Module, heard: Tensor) -> tuple[Tensor, Parts]:
-        """Return the sound that the vocoder makes of the vectors of what is heard."""
-        return network(self.vectors(heard)), {}
+    def reconstruct(self, network: nn.Module, source: Tensor) -> tuple[Tensor, WeightedLosses]:
+        """Return the sound that the vocoder makes of its input's vectors."""
+        return network(self.vectors(source)), {}
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write autoencoder and vocoder as one checkpoint for `encode --model`."""
@@ -120,8 +127,14 @@ class VocoderRecipe(SoundRecipe):
         vocoder = networks[GENERATOR].state_dict()
         tensors = {VOCODER_PREFIX + name: tensor for name, tensor in vocoder.items()}
         tensors |= self._analyser.state_dict()
-        checkpoint = Checkpoint(settings.name, "audiodec", config, tensors, str(path))
-        save_checkpoint(path, checkpoint, half=settings.half)
+        export(
+            path,
+            name=settings.name,
+            system="audiodec",
+            config=config,
+            tensors=tensors,
+            half=settings.half,
+        )
 
 
 def _check(settings: Settings, codec: CodecConfig) -> None:

@@ -8,33 +8,31 @@ from typing import Literal
 
 import numpy as np
 import torch
+from audiofix.trainers.checkpoint import export, start_from
 from audiofix.trainers.data.band import BandSettings, take_band
-from audiofix.trainers.data.clips import Clips, known_share, read_with_rate
+from audiofix.trainers.data.clips import Clips, known_share
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
-from audiofix.trainers.journal import Example
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses import adversarial
 from audiofix.trainers.losses.gradient_penalty import gradient_penalty
 from audiofix.trainers.losses.spectral import spectral_losses
-from audiofix.trainers.recipe import TOTAL, Batch, Item, Losses
+from audiofix.trainers.losses.weighted import WeightedLosses, weighted_sum
+from audiofix.trainers.recipe import TOTAL, Batch, Item, Losses, Recipe, Turn, TurnResult
+from audiofix.trainers.run_log import Example
+from audiofix.trainers.validation import VALIDATION_SEED, batch_of_one, centre_clip, example
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from audiofix.audio.format import Chunk
-from audiofix.backends.systems import load_checkpoint
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.discriminator import DiscriminatorConfig, MultiPeriodDiscriminator
 from audiofix.backends.vmasr.enhance import enhance_spectra
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.backends.vmasr.restore import edge_bin
-from audiofix.backends.weights import Checkpoint, fill_module, save_checkpoint
 from audiofix.dsp.stft import log_magnitude_and_phase
-from audiofix.errors import InputError, SettingsError
+from audiofix.errors import SettingsError
 from audiofix.metrics.lsd import lsd
-
-_VALIDATION_SEED = 0
 
 _TELLING_SHARE = 0.05
 """Part of the band that a recording must know above the input's to be validated."""
@@ -74,8 +72,8 @@ class LossSettings:
         magnitude: log-magnitudes above the edge.
         stft: multi-resolution STFT loss (published: 1).
         adversarial: of the discriminator's scores (published: 1).
-        features: of the discriminator's feature maps (published: 100).
-        game: what generator and discriminator play.
+        feature_matching: of the discriminator's feature maps (published: 100).
+        gan: least squares, Wasserstein, or Wasserstein with gradient penalty.
         penalty: of the gradient in wgan-gp.
         hidden: width of the discriminator.
     """
@@ -84,8 +82,8 @@ class LossSettings:
     magnitude: float = 0.0
     stft: float = 1.0
     adversarial: float = 0.0
-    features: float = 0.0
-    game: Literal["lsgan", "wgan", "wgan-gp"] = "lsgan"
+    feature_matching: float = 0.0
+    gan: Literal["lsgan", "wgan", "wgan-gp"] = "lsgan"
     penalty: float = 10.0
     hidden: int = 32
 
@@ -128,8 +126,8 @@ class Settings:
             raise SettingsError("loss: give distance, magnitude or stft a weight")
 
 
-class VMASRRecipe:
-    """`trainers.loop.Recipe` for VM-ASR."""
+class VMASRRecipe(Recipe):
+    """`trainers.recipe.Recipe` for VM-ASR."""
 
     monitor = "lsd"
 
@@ -141,30 +139,22 @@ class VMASRRecipe:
             CheckpointError: the checkpoint to start from does not fit.
         """
         self.settings = settings
-        network: nn.Module = VMASR(settings.model)
-        if settings.start:
-            _start_from(network, settings.start)
+        data, loss = settings.data, settings.loss
+        network = VMASR(settings.model)
+        start_from(network, settings.start)
         self.networks: dict[str, nn.Module] = {"generator": network.to(device)}
-        if settings.loss.adversarial or settings.loss.features:
-            judge = MultiPeriodDiscriminator(DiscriminatorConfig(hidden=settings.loss.hidden))
-            self.networks["discriminator"] = judge.to(device)
+        if loss.adversarial or loss.feature_matching:
+            discriminator = MultiPeriodDiscriminator(DiscriminatorConfig(hidden=loss.hidden))
+            self.networks["discriminator"] = discriminator.to(device)
         self.device = device
-        data = settings.data
-        self.training = self._recordings(source, "train")
-        self.held_out = spread(self._recordings(source, "validation"), data.validation_files)
-        samples = (data.frames - 1) * settings.model.hop_length
-        self._clips = Clips(self.training, data.rate, samples, data.speeds)
-
-    def _recordings(self, source: Path, split: str) -> list[Recording]:
-        data = self.settings.data
         silences = Path(data.silences) if data.silences else None
-        found = recordings(source, split, silences=silences)
-        if not data.folders:
-            return found
-        chosen = [one for one in found if one.path.parent.name in data.folders]
-        if not chosen:
-            raise InputError(f"{source}: split {split} has nothing in data.folders: name others")
-        return chosen
+        self.training, validation = (
+            recordings(source, split, folders=data.folders, silences=silences)
+            for split in ("train", "validation")
+        )
+        self.held_out = spread(validation, data.validation_files)
+        self._clip_samples = (data.frames - 1) * settings.model.hop_length
+        self._clips = Clips(self.training, data.rate, self._clip_samples, data.speeds)
 
     def item(self, generator: np.random.Generator) -> Item:
         """Return a clip with and without its high band, and the bin where that begins."""
@@ -179,9 +169,12 @@ class VMASRRecipe:
             "known": np.array(clip.known, np.float32),
         }
 
-    def losses(self, turn: str, batch: Batch) -> Losses:
+    def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the losses of one network's turn."""
-        return self._generator(batch) if turn == "generator" else self._discriminator(batch)
+        if turn.network == "generator":
+            return self._generator(batch)
+        assert turn.fake is not None
+        return TurnResult(self._discriminator(batch["clean"], turn.fake))
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the mean log-spectral distance, at each input rate and over all."""
@@ -207,18 +200,22 @@ class VMASRRecipe:
             rate = data.validation_rates[place % len(data.validation_rates)]
             clean, degraded, _ = self._held_out_clip(recording, rate)
             made = self._restore(networks["generator"], degraded, rate)
-            named = {"input": degraded, "estimate": made, "target": clean}
-            sounds = {name: sound[0].cpu().numpy() for name, sound in named.items()}
-            examples.append(Example(f"{recording.path.stem}-{rate}", data.rate, sounds))
+            sounds = {"input": degraded, "estimate": made, "target": clean}
+            examples.append(example(f"{recording.path.stem}-{rate}", data.rate, sounds))
         return examples
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the generator as a checkpoint for `upsample --model`."""
         settings = self.settings
         config = {**asdict(settings.model), "rate": settings.data.rate, "filled": settings.filled}
-        tensors = networks["generator"].state_dict()
-        checkpoint = Checkpoint(settings.name, "vmasr", config, tensors, str(path))
-        save_checkpoint(path, checkpoint, half=settings.half)
+        export(
+            path,
+            name=settings.name,
+            system="vmasr",
+            config=config,
+            tensors=networks["generator"].state_dict(),
+            half=settings.half,
+        )
 
     def _edge(self, low_rate: int) -> NDArray[np.int64]:
         settings = self.settings
@@ -236,13 +233,12 @@ class VMASRRecipe:
         wave = network.wave_from_spectra(magnitude, phase, edge, samples)
         return network.transform(wave), wave
 
-    def _generator(self, batch: Batch) -> Losses:
+    def _generator(self, batch: Batch) -> TurnResult:
         weights, network = self.settings.loss, self.networks["generator"]
         clean, edge = batch["clean"], batch["edge"]
         spectra, made = self._made(network, batch["degraded"], edge)
-        batch["made"] = made.detach()
         estimate, target = made[:, 0].float(), clean[:, 0]
-        parts: dict[str, tuple[float, Tensor]] = {}
+        parts = WeightedLosses()
         if weights.distance:
             parts["distance"] = weights.distance, lsd(estimate, target, batch["known"])
         if weights.magnitude:
@@ -253,49 +249,45 @@ class VMASRRecipe:
             convergence, distance = spectral_losses(estimate, target, each=True)
             parts["stft"] = weights.stft, 0.5 * convergence + 0.5 * distance
         if "discriminator" in self.networks:
-            judged = self.networks["discriminator"](clean, made)
-            _, scores, real_maps, made_maps = judged
-            lose = adversarial.wasserstein_generator
-            if weights.game == "lsgan":
-                lose = adversarial.least_squares_generator
-            parts["adversarial"] = weights.adversarial, lose(scores)
-            parts["features"] = (
-                weights.features,
-                adversarial.feature_distance(real_maps, made_maps),
-            )
-        total = torch.stack([weight * loss for weight, loss in parts.values()]).sum()
-        return {name: loss for name, (_, loss) in parts.items()} | {TOTAL: total}
+            parts |= self._adversarial(clean, made)
+        return TurnResult(weighted_sum(parts), made)
 
-    def _discriminator(self, batch: Batch) -> Losses:
-        judge, weights = self.networks["discriminator"], self.settings.loss
-        real, made, _, _ = judge(batch["clean"], batch["made"])
-        if weights.game == "lsgan":
-            return {TOTAL: adversarial.least_squares_discriminator(real, made)}
-        total = adversarial.wasserstein_discriminator(real, made)
-        if weights.game == "wgan-gp":
-            penalty = gradient_penalty(lambda wave: judge(wave)[0], batch["clean"], batch["made"])
+    def _adversarial(self, clean: Tensor, made: Tensor) -> WeightedLosses:
+        weights = self.settings.loss
+        _, scores, real_maps, made_maps = self.networks["discriminator"](clean, made)
+        loss = adversarial.wasserstein_generator
+        if weights.gan == "lsgan":
+            loss = adversarial.least_squares_generator
+        return {
+            "adversarial": (weights.adversarial, loss(scores)),
+            "feature_matching": (
+                weights.feature_matching,
+                adversarial.feature_matching(real_maps, made_maps),
+            ),
+        }
+
+    def _discriminator(self, clean: Tensor, made: Tensor) -> Losses:
+        discriminator, weights = self.networks["discriminator"], self.settings.loss
+        real, fake, _, _ = discriminator(clean, made)
+        if weights.gan == "lsgan":
+            return {TOTAL: adversarial.least_squares_discriminator(real, fake)}
+        total = adversarial.wasserstein_discriminator(real, fake)
+        if weights.gan == "wgan-gp":
+            penalty = gradient_penalty(lambda wave: discriminator(wave)[0], clean, made)
             total = total + weights.penalty * penalty
         return {TOTAL: total}
 
     def _held_out_clip(self, recording: Recording, rate: int) -> tuple[Tensor, Tensor, Tensor]:
         data = self.settings.data
-        samples = (data.frames - 1) * self.settings.model.hop_length
-        sound, own_rate = read_with_rate(recording, data.rate)
-        sound = sound[:1]
-        start = max(0, (sound.shape[1] - samples) // 2)
-        clip = sound[:, start : start + samples]
-        clip = np.pad(clip, [(0, 0), (0, samples - clip.shape[1])])
-        generator = np.random.default_rng(_VALIDATION_SEED)
+        clip, own_rate = centre_clip(recording, data.rate, self._clip_samples)
+        generator = np.random.default_rng(VALIDATION_SEED)
         degraded = take_band(clip, data.rate, rate, data.band, generator)
         known = torch.tensor([known_share(own_rate, data.rate)], device=self.device)
-        return self._tensor(clip), self._tensor(degraded), known
+        return batch_of_one(clip, self.device), batch_of_one(degraded, self.device), known
 
     def _restore(self, network: nn.Module, degraded: Tensor, rate: int) -> Tensor:
         edge = torch.from_numpy(self._edge(rate))[None].to(self.device)
         return self._made(network, degraded, edge)[1]
-
-    def _tensor(self, clip: Chunk) -> Tensor:
-        return torch.from_numpy(clip)[None].to(self.device)
 
 
 def _above(made: Tensor, wanted: Tensor, edge: Tensor, known: Tensor) -> Tensor:
@@ -306,8 +298,3 @@ def _above(made: Tensor, wanted: Tensor, edge: Tensor, known: Tensor) -> Tensor:
     made_log, _ = log_magnitude_and_phase(made)
     wanted_log, _ = log_magnitude_and_phase(wanted)
     return l1_loss(made_log * missing, wanted_log * missing)
-
-
-def _start_from(network: nn.Module, start: str) -> None:
-    checkpoint = load_checkpoint(start)
-    fill_module(network, checkpoint.tensors, checkpoint.name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Literal, cast, get_args
 
+from audiofix.dsp.stft import STFT
 from audiofix.errors import SettingsError
 
 Interaction = Literal["dual", "m2p", "p2m", "single"]
@@ -96,6 +97,11 @@ class VMASRConfig:
     def bins(self) -> int:
         """Bins of a spectrum, DC and Nyquist included."""
         return self.n_fft // 2 + 1
+
+    @property
+    def stft(self) -> STFT:
+        """The transform between sound and spectra."""
+        return STFT(self.n_fft, self.hop_length, self.win_length, normalized=True)
 
     @property
     def widths(self) -> tuple[int, ...]:

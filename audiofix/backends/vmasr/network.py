@@ -25,9 +25,7 @@ from audiofix.backends.vmasr.blocks import (
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.dsp.stft import (
     from_log_magnitude_and_phase,
-    inverse_stft,
     log_magnitude_and_phase,
-    stft,
 )
 
 _LINEAR_DEVIATION = 0.02
@@ -93,9 +91,8 @@ class VMASR(nn.Module):
 
     def transform(self, wave: Tensor) -> Tensor:
         """Return the complex spectra `[batch, bins, frames]` of `[batch, 1, samples]`."""
-        config = self.config
-        padded = pad(wave, (0, -wave.shape[-1] % config.hop_length))
-        return stft(padded[:, 0], config.n_fft, config.hop_length, config.win_length)
+        padded = pad(wave, (0, -wave.shape[-1] % self.config.hop_length))
+        return self.config.stft(padded[:, 0])
 
     def wave(self, magnitude: Tensor, phase: Tensor, samples: int) -> Tensor:
         """Return the sound `[batch, 1, samples]` of spectra."""
@@ -103,8 +100,7 @@ class VMASR(nn.Module):
 
     def inverse(self, spectra: Tensor, samples: int) -> Tensor:
         """Return the sound `[batch, 1, samples]` of complex spectra `[batch, bins, frames]`."""
-        wave = inverse_stft(spectra, self.config.hop_length, self.config.win_length)
-        return wave[:, None, :samples]
+        return self.config.stft.inverse(spectra)[:, None, :samples]
 
     def enhance(self, magnitude: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
         """Return the network's spectra. Bin 0 by-passes it; the magnitude has a residual.

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool1d
 
 from audiofix.backends.vmasr.config import VMASRConfig
-from audiofix.dsp.stft import MAGNITUDE_FLOOR, inverse_stft, log_magnitude_and_phase, stft
+from audiofix.dsp.stft import MAGNITUDE_FLOOR, log_magnitude_and_phase
 
 _ENVELOPE_REACH = 12
 """Bins to either side over which the envelope is smoothed; 560 Hz at 48 kHz, several partials."""
@@ -46,8 +46,7 @@ def add_overtones(source: Tensor, edge: Tensor, config: VMASRConfig) -> tuple[Te
     edge = edge[:, None, None]
     magnitude, phase = log_magnitude_and_phase(source, steady=True)
     flat = _whitened(source, bins < edge)
-    wave = inverse_stft(flat, config.hop_length, config.win_length).abs()
-    overtones = stft(wave, config.n_fft, config.hop_length, config.win_length)
+    overtones = config.stft(config.stft.inverse(flat).abs())
     new_magnitude, new_phase = log_magnitude_and_phase(_whitened(overtones, bins >= 0), steady=True)
     near = (bins >= edge - _LEVEL_BINS) & (bins < edge.clamp(min=1))
     level = (magnitude * near).sum(1, keepdim=True) / near.sum(1, keepdim=True)

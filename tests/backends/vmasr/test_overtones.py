@@ -3,14 +3,14 @@ import torch
 
 from audiofix.backends.vmasr.config import VMASR_48K
 from audiofix.backends.vmasr.overtones import add_overtones
-from audiofix.dsp.stft import MAGNITUDE_FLOOR, stft
+from audiofix.dsp.stft import MAGNITUDE_FLOOR
 
 EDGE = 160
 FRAMES = 40
 
 
 def spectra_of(wave, edge=EDGE):
-    spectra = stft(wave[None], VMASR_48K.n_fft, VMASR_48K.hop_length, VMASR_48K.win_length)
+    spectra = VMASR_48K.stft(wave[None])
     spectra[:, edge:] = 0
     return spectra
 

@@ -13,7 +13,7 @@ ONE, HALF = [torch.ones(2, 3)] * 2, [torch.full((2, 3), 0.5)] * 2
         (losses.least_squares_generator, (HALF,), 0.5),
         (losses.wasserstein_discriminator, (ONE, HALF), -1.0),
         (losses.wasserstein_generator, (HALF,), -1.0),
-        (losses.feature_distance, ([ONE], [HALF]), 0.5),
+        (losses.feature_matching, ([ONE], [HALF]), 0.5),
     ],
 )
 def test_values(loss, arguments, expected):

@@ -7,16 +7,16 @@ from audiofix.trainers.losses.sound import (
     SoundLossSettings,
     discriminator_losses,
     shape_distance,
-    weighed,
 )
+from audiofix.trainers.losses.weighted import weighted_sum
 from torch import nn
 
 OFF = SoundLossSettings(mel=0.0)
 X = torch.randn(2, 1, 4800, generator=torch.Generator().manual_seed(0))
 
 
-class Judge(nn.Module):
-    """Two judges whose maps are multiples of the sound."""
+class Discriminators(nn.Module):
+    """Two discriminators whose maps are multiples of the sound."""
 
     def forward(self, x):
         return [[1 * x, 2 * x, x.mean((1, 2))], [3 * x, x.mean((1, 2)) + 1]]
@@ -42,23 +42,25 @@ def test_the_distance_of_shapes_is_that_of_the_peaks():
     assert shape_distance(x, torch.zeros_like(x), 10).item() == pytest.approx(0.75 / 4)
 
 
-def test_scores_and_maps_are_summed_over_the_judges():
-    settings = SoundLossSettings(adversarial=1.0, features=2.0)
+def test_scores_and_maps_are_summed_over_the_discriminators():
+    settings = SoundLossSettings(adversarial=1.0, feature_matching=2.0)
     made, clean = torch.full((1, 1, 8), 0.5), torch.ones(1, 1, 8)
-    parts = SoundLosses(settings, 8000, 80).judged(Judge(), made, clean)
+    parts = SoundLosses(settings, 8000, 80).adversarial(Discriminators(), made, clean)
     assert parts["adversarial"][1].item() == pytest.approx(0.5**2 + 0.5**2)
-    assert parts["features"][1].item() == pytest.approx(0.5 + 1.0 + 1.5)
-    assert weighed(parts)["total"].item() == pytest.approx(0.5 + 2 * 3.0)
-    own = discriminator_losses(Judge(), made, clean)["total"].item()
+    assert parts["feature_matching"][1].item() == pytest.approx(0.5 + 1.0 + 1.5)
+    assert weighted_sum(parts)["total"].item() == pytest.approx(0.5 + 2 * 3.0)
+    own = discriminator_losses(Discriminators(), made, clean)["total"].item()
     assert own == pytest.approx((0 + 0.5**2) + (1 + 1.5**2))
 
 
 def test_only_the_estimate_gets_a_gradient():
-    settings = SoundLossSettings(mel_fft=256, mel_bands=20, adversarial=1.0, features=2.0)
+    settings = SoundLossSettings(mel_fft=256, mel_bands=20, adversarial=1.0, feature_matching=2.0)
     losses = SoundLosses(settings, 8000, 80)
     made, clean = X.clone().requires_grad_(), X.flip(2).clone().requires_grad_()
-    parts = losses.distances(made, clean.detach()) | losses.judged(Judge(), made, clean)
-    weighed(parts)["total"].backward()
+    parts = losses.distances(made, clean.detach()) | losses.adversarial(
+        Discriminators(), made, clean
+    )
+    weighted_sum(parts)["total"].backward()
     assert made.grad.abs().max() > 0 and clean.grad is None
 
 

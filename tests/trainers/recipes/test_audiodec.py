@@ -9,6 +9,7 @@ import pytest
 import torch
 from audiofix.trainers.loop import train
 from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.optimisers import OptimiserSettings
 from audiofix.trainers.recipes import plan, presets
 from audiofix.trainers.recipes.audiodec import (
     AudioDecRecipe,
@@ -16,8 +17,7 @@ from audiofix.trainers.recipes.audiodec import (
     LossSettings,
     Settings,
 )
-from audiofix.trainers.recipes.sound import JudgeSettings
-from audiofix.trainers.schedules import LearningRate
+from audiofix.trainers.recipes.reconstruction import DiscriminatorSettings
 from corpus import RATE, corpus, tones
 from tiny import AUTOENCODER
 
@@ -28,7 +28,11 @@ from audiofix.errors import InputError, SettingsError
 
 CPU = torch.device("cpu")
 LOOP = LoopSettings(
-    steps=3, batch=2, warm_up=0, schedule="constant", average_decay=0.0, save_every=3
+    steps=3,
+    batch=2,
+    ema_decay=0.0,
+    save_every=3,
+    optimisers={"generator": OptimiserSettings(schedule="constant")},
 )
 SETTINGS = Settings(
     name="tiny",
@@ -37,8 +41,8 @@ SETTINGS = Settings(
     loss=LossSettings(mel_fft=256, mel_bands=20),
     loop=LOOP,
 )
-JUDGED = replace(SETTINGS.loss, adversarial=1.0, features=2.0)
-SMALL_JUDGE = JudgeSettings(divisor=8)
+ADVERSARIAL = replace(SETTINGS.loss, adversarial=1.0, feature_matching=2.0)
+SMALL_DISCRIMINATOR = DiscriminatorSettings(divisor=8)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +79,7 @@ def test_a_validation_tells_how_codebooks_are_used(first):
     figures = next(line for line in lines(first) if "validation.mel" in line)
     for book in (1, 2, 3):
         assert 1 <= figures[f"validation.perplexity_{book}"] <= 32
-        assert 0 <= figures[f"validation.unused_words_{book}"] <= 31
+        assert 0 <= figures[f"validation.unused_codewords_{book}"] <= 31
 
 
 def test_what_is_exported_is_a_codec(first):
@@ -97,7 +101,10 @@ def test_the_first_stage_learns_all_parts(manifest, first):
 @pytest.mark.parametrize(
     ("changes", "learning"),
     [
-        ({"frozen": ("encoder",), "loss": JUDGED, "discriminator": SMALL_JUDGE}, {"decoder"}),
+        (
+            {"frozen": ("encoder",), "loss": ADVERSARIAL, "discriminator": SMALL_DISCRIMINATOR},
+            {"decoder"},
+        ),
         ({"frozen": ("decoder",)}, {"encoder", "projector"}),
     ],
     ids=["second stage", "denoising"],
@@ -112,25 +119,27 @@ def test_what_is_frozen_keeps_its_bits(changes, learning, manifest, first, tmp_p
 
 
 def test_a_discriminator_moves_beside_the_generator(manifest, tmp_path):
-    settings = replace(SETTINGS, loss=JUDGED, discriminator=SMALL_JUDGE)
+    settings = replace(SETTINGS, loss=ADVERSARIAL, discriminator=SMALL_DISCRIMINATOR)
     torch.manual_seed(LOOP.seed)
     before = AudioDecRecipe(settings, manifest, CPU).networks["discriminator"].state_dict()
     recipe = trained(replace(settings, loop=replace(LOOP, log_every=1)), manifest, tmp_path)
     after = recipe.networks["discriminator"].state_dict()
     assert all(not torch.equal(before[name], after[name]) for name in before)
     step = lines(tmp_path)[0]
-    judged = {"mel", "commitment", "adversarial", "features"}
-    assert {name.split(".")[1] for name in step if name.startswith("generator.")} >= judged
+    expected = {"mel", "commitment", "adversarial", "feature_matching"}
+    assert {name.split(".")[1] for name in step if name.startswith("generator.")} >= expected
     total = 45 * step["generator.mel"] + step["generator.commitment"]
-    total += step["generator.adversarial"] + 2 * step["generator.features"]
+    total += step["generator.adversarial"] + 2 * step["generator.feature_matching"]
     assert step["generator.total"] == pytest.approx(total, rel=1e-5)
     assert step["discriminator.total"] > 0
 
 
 def test_a_discriminator_can_have_a_learning_rate_of_its_own(manifest, tmp_path):
-    own = LearningRate(learning_rate=4e-4, schedule="steps", milestones=(1, 2, 3))
-    loop = replace(LOOP, learning_rate=1e-4, discriminator=own)
-    settings = replace(SETTINGS, loss=JUDGED, discriminator=SMALL_JUDGE, loop=loop)
+    discriminator = OptimiserSettings(rate=4e-4, schedule="multistep", milestones=(1, 2, 3))
+    generator = OptimiserSettings(rate=1e-4, schedule="constant")
+    optimisers = {"generator": generator, "discriminator": discriminator}
+    loop = replace(LOOP, optimisers=optimisers)
+    settings = replace(SETTINGS, loss=ADVERSARIAL, discriminator=SMALL_DISCRIMINATOR, loop=loop)
     state = train(AudioDecRecipe(settings, manifest, CPU), tmp_path, loop)
     rates = {name: one.param_groups[0]["lr"] for name, one in state.optimisers.items()}
     assert rates == {"generator": 1e-4, "discriminator": pytest.approx(1e-4)}
@@ -140,13 +149,13 @@ def test_a_denoiser_hears_what_it_must_not_repeat(manifest):
     data = replace(SETTINGS.data, noise_db=(10.0, 10.0))
     recipe = AudioDecRecipe(replace(SETTINGS, data=data), manifest, CPU)
     item = recipe.item(np.random.default_rng(3))
-    noise = item["heard"] - item["clean"]
+    noise = item["input"] - item["clean"]
     ratio = 10 * np.log10(np.mean(item["clean"] ** 2) / np.mean(noise**2))
     assert ratio == pytest.approx(10, abs=0.1)
-    clean, heard = recipe.held_out_pair(recipe.held_out[0])
+    clean, source = recipe.held_out_pair(recipe.held_out[0])
     again = recipe.held_out_pair(recipe.held_out[0])
-    assert clean.shape == heard.shape == (1, 1, 7992)
-    assert not torch.equal(clean, heard) and torch.equal(heard, again[1])
+    assert clean.shape == source.shape == (1, 1, 7992)
+    assert not torch.equal(clean, source) and torch.equal(source, again[1])
 
 
 def test_noises_come_from_where_they_are_said_to_be(manifest, tmp_path):
@@ -202,7 +211,11 @@ def test_going_on_is_the_same_as_not_stopping(manifest, first, tmp_path):
         ({"frozen": ("encoder",)}, SettingsError, "start=CHECKPOINT"),
         ({"data": replace(SETTINGS.data, samples=2401)}, SettingsError, "multiple of 24"),
         ({"data": replace(SETTINGS.data, folders=("no",))}, InputError, "data.folders"),
-        ({"discriminator": JudgeSettings(divisor=3), "loss": JUDGED}, SettingsError, "divisor"),
+        (
+            {"discriminator": DiscriminatorSettings(divisor=3), "loss": ADVERSARIAL},
+            SettingsError,
+            "divisor",
+        ),
     ],
 )
 def test_what_cannot_be_trained(changes, error, words, manifest):
@@ -221,12 +234,18 @@ def test_presets_are_what_was_published():
         for name in ("audiodec", "audiodec-2", "audiodec-denoise")
     )
     for settings in (one, two, denoise):
-        assert settings.loop.betas == (0.5, 0.9) and settings.loop.batch == 16
+        assert (
+            settings.loop.optimiser("generator").betas == (0.5, 0.9) and settings.loop.batch == 16
+        )
         assert (settings.loss.mel, settings.loss.commitment) == (45, 1)
         assert settings.model == Settings().model and settings.model.hop == 300
-    assert (one.loop.steps, one.data.samples, one.loss.judged) == (200_000, 9600, False)
-    assert (two.loop.steps, two.loss.adversarial, two.loss.features) == (500_000, 1, 2)
-    assert two.loop.discriminator.milestones == (200_000, 400_000, 600_000, 800_000)
+    assert (one.loop.steps, one.data.samples, one.loss.needs_discriminator) == (
+        200_000,
+        9600,
+        False,
+    )
+    assert (two.loop.steps, two.loss.adversarial, two.loss.feature_matching) == (500_000, 1, 2)
+    assert two.loop.optimiser("discriminator").milestones == (200_000, 400_000, 600_000, 800_000)
     assert (denoise.frozen, denoise.data.samples) == (("decoder",), 96_000)
 
 

@@ -11,7 +11,7 @@ from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import SoundLossSettings
 from audiofix.trainers.recipes import audiodec_vocoder, plan
 from audiofix.trainers.recipes.audiodec_vocoder import Settings, VocoderRecipe
-from audiofix.trainers.recipes.sound import ClipSettings, JudgeSettings
+from audiofix.trainers.recipes.reconstruction import ClipSettings, DiscriminatorSettings
 from corpus import RATE, corpus, tones
 from tiny import VOCODER, tiny_codec_checkpoint
 
@@ -36,10 +36,10 @@ def settings(tmp_path_factory):
         name="tiny-v1",
         start=str(start),
         model=VOCODER,
-        discriminator=JudgeSettings(divisor=8),
+        discriminator=DiscriminatorSettings(divisor=8),
         data=ClipSettings(rate=RATE, samples=2400),
-        loss=SoundLossSettings(mel_fft=256, mel_bands=20, adversarial=1.0, features=2.0),
-        loop=LoopSettings(steps=2, batch=2, warm_up=0, average_decay=0.0, log_every=1),
+        loss=SoundLossSettings(mel_fft=256, mel_bands=20, adversarial=1.0, feature_matching=2.0),
+        loop=LoopSettings(steps=2, batch=2, ema_decay=0.0, log_every=1),
     )
 
 
@@ -115,6 +115,7 @@ def test_what_does_not_fit_the_autoencoder(changes, words, settings, manifest):
 def test_the_preset_is_what_was_published():
     found = plan("audiodec.vocoder", None, ()).settings
     assert found.model == Settings().model and found.loop.steps == 500_000
-    assert (found.loss.mel, found.loss.adversarial, found.loss.features) == (45, 1, 2)
-    assert found.loop.milestones == (200_000, 400_000, 600_000, 800_000)
-    assert found.loop.schedule == "steps" and found.loop.learning_rate == 2e-4
+    assert (found.loss.mel, found.loss.adversarial, found.loss.feature_matching) == (45, 1, 2)
+    optimiser = found.loop.optimiser("generator")
+    assert optimiser.milestones == (200_000, 400_000, 600_000, 800_000)
+    assert (optimiser.schedule, optimiser.gamma, optimiser.rate) == ("multistep", 0.5, 2e-4)

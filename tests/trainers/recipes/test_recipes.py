@@ -15,17 +15,21 @@ def test_every_preset_can_be_read(preset):
 def test_the_published_preset_is_the_papers():
     settings = plan("vmasr", None, ()).settings
     assert settings.model.dims == 16 and settings.model.interact == "dual"
-    assert (settings.loss.stft, settings.loss.adversarial, settings.loss.features) == (1, 1, 100)
+    assert (settings.loss.stft, settings.loss.adversarial, settings.loss.feature_matching) == (
+        1,
+        1,
+        100,
+    )
     assert settings.data.band.any_rate and settings.data.band.rates == (8000, 48000)
-    assert settings.loop.learning_rate == 1e-3 and not settings.keep_low_band
+    assert settings.loop.optimiser("discriminator").rate == 1e-3 and not settings.keep_low_band
 
 
 def test_words_overlay_files_and_files_overlay_defaults(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("half = true\n[loop]\nsteps = 3\nbatch = 2\n")
-    settings = plan("vmasr", str(path), ("loop.batch=8", "loss.game=wgan-gp")).settings
+    settings = plan("vmasr", str(path), ("loop.batch=8", "loss.gan=wgan-gp")).settings
     assert settings.half and settings.loop.steps == 3 and settings.loop.batch == 8
-    assert settings.loss.game == "wgan-gp" and settings.loss.stft == 1.0
+    assert settings.loss.gan == "wgan-gp" and settings.loss.stft == 1.0
 
 
 def test_the_settings_of_a_run_can_be_used_again(tmp_path):
@@ -47,6 +51,13 @@ def test_the_settings_of_a_run_can_be_used_again(tmp_path):
         ),
         ("vmasr", None, ("loop.stepz=1",), SettingsError, "did you mean loop.steps"),
         ("vmasr", None, ("model.interact=triple",), SettingsError, "must be one of dual"),
+        (
+            "vmasr",
+            None,
+            ("loop.optimisers.generator.rat=1",),
+            SettingsError,
+            "did you mean loop.optimisers.generator.rate",
+        ),
         ("vmasr", None, ("loop.batch=0",), SettingsError, "must be at least 1"),
         ("vmasr", "cut.toml", (), SettingsError, "cut.toml: not settings"),
         ("vmasr", "cut.json", (), SettingsError, "cut.json: not settings"),

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from audiofix.trainers.journal import LOG_FILE, Example, Journal, forget_later_lines, picture
+from audiofix.trainers.run_log import LOG_FILE, Example, RunLog, drop_later_lines, picture
 from matplotlib.image import imread
 from stages import noise
 
@@ -14,7 +14,7 @@ from audiofix.errors import UsageError
 @pytest.mark.parametrize("sound", [noise(1, 9600), np.zeros((1, 9600), np.float32), noise(1, 100)])
 def test_examples_can_be_heard_and_seen(tmp_path, sound):
     example = Example("clip", 48000, {"input": sound / 2, "target": sound})
-    journal = Journal(tmp_path, pictures=True)
+    journal = RunLog(tmp_path, pictures=True)
     journal.example(12, example)
     journal.close()
     read, rate = soundfile.read(tmp_path / "examples/clip-0000012-target.flac", dtype="float32")
@@ -36,14 +36,14 @@ def test_the_picture_shows_a_tone_at_its_height():
 
 
 def test_a_resumed_log_has_each_step_once(tmp_path):
-    journal = Journal(tmp_path)
+    journal = RunLog(tmp_path)
     for step in (1, 2, 3):
         journal.numbers(step, {"loss": 1 / step})
     journal.close()
     log = tmp_path / LOG_FILE
     log.write_text(log.read_text() + '{"step": 4, "lo')  # as a kill leaves it
-    forget_later_lines(log, 2)
-    journal = Journal(tmp_path)
+    drop_later_lines(log, 2)
+    journal = RunLog(tmp_path)
     journal.numbers(3, {"loss": 5.0})
     journal.close()
     found = [json.loads(line) for line in log.read_text().splitlines()]
@@ -59,14 +59,14 @@ def test_what_is_not_installed_is_said_at_once(tmp_path, asked, package, monkeyp
     monkeypatch.setitem(sys.modules, "wandb", None)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(UsageError, match=rf"^{package}: not installed: pip install"):
-        Journal(tmp_path, **asked)
+        RunLog(tmp_path, **asked)
 
 
 def test_tensorboard_can_read_what_was_written(tmp_path):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    journal = Journal(tmp_path, pictures=True, tensorboard=True)
+    journal = RunLog(tmp_path, pictures=True, tensorboard=True)
     journal.numbers(3, {"loss": 0.25})
     journal.example(3, Example("clip", 8000, {"target": noise(1, 4000)}))
     journal.close()

@@ -1,6 +1,6 @@
-"""What the trainings of AudioDec's receivers share: clips in, sound out, and how it is judged."""
+"""What recipes share whose network reconstructs a clip: AudioDec's decoders and vocoders."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +10,22 @@ import torch
 from audiofix.trainers.data.clips import Clips, read_sound
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
-from audiofix.trainers.journal import Example
 from audiofix.trainers.losses.sound import (
-    Parts,
     SoundLosses,
     SoundLossSettings,
     discriminator_losses,
-    weighed,
 )
-from audiofix.trainers.recipe import Batch, Item, Losses
+from audiofix.trainers.losses.weighted import WeightedLosses, weighted_sum
+from audiofix.trainers.recipe import Batch, Item, Recipe, Turn, TurnResult
+from audiofix.trainers.run_log import Example
+from audiofix.trainers.validation import VALIDATION_SEED, batch_of_one, example
 from torch import Tensor, nn
 
 from audiofix.audio.format import Chunk
 from audiofix.backends.audiodec.discriminator import Kind, build, published
-from audiofix.errors import InputError, SettingsError
+from audiofix.errors import SettingsError
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
-_VALIDATION_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class ClipSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeSettings:
+class DiscriminatorSettings:
     """The discriminators, where the losses want any.
 
     Attributes:
@@ -61,7 +60,7 @@ class JudgeSettings:
     divisor: int = 1
 
 
-class SoundRecipe(ABC):
+class ReconstructionRecipe(Recipe):
     """The part of `trainers.recipe.Recipe` that does not depend on what makes the sound."""
 
     monitor = "mel"
@@ -81,61 +80,65 @@ class SoundRecipe(ABC):
         """
         if data.samples % hop:
             raise SettingsError(f"data.samples: {data.samples}: must be a multiple of {hop}")
-        self.training = _chosen(source, "train", data.folders)
-        self.held_out = spread(_chosen(source, "validation", data.folders), data.validation_files)
+        self.training = recordings(source, "train", folders=data.folders)
+        validation = recordings(source, "validation", folders=data.folders)
+        self.held_out = spread(validation, data.validation_files)
         self.networks: dict[str, nn.Module] = {}
         self._data, self._hop = data, hop
         self._clips = Clips(self.training, data.rate, data.samples, data.speeds)
         self._losses = SoundLosses(loss, data.rate, hop)
 
-    def enlist(
-        self, generator: nn.Module, judge: JudgeSettings | None, device: torch.device
+    def add_networks(
+        self,
+        generator: nn.Module,
+        discriminator: DiscriminatorSettings | None,
+        device: torch.device,
     ) -> None:
         """Put the networks on the device; discriminators only where there are settings."""
         self.networks[GENERATOR] = generator.to(device)
-        if judge:
-            discriminators = build(published(judge.kind, judge.divisor))
-            self.networks[DISCRIMINATOR] = discriminators.to(device)
+        if discriminator:
+            network = build(published(discriminator.kind, discriminator.divisor))
+            self.networks[DISCRIMINATOR] = network.to(device)
         self.device = device
 
     @abstractmethod
-    def decoded(self, network: nn.Module, heard: Tensor) -> tuple[Tensor, Parts]:
-        """Return the sound `[batch, 1, samples]` that a generator makes of what it hears.
+    def reconstruct(self, network: nn.Module, source: Tensor) -> tuple[Tensor, WeightedLosses]:
+        """Return the sound `[batch, 1, samples]` that a generator makes of its input.
 
         Also the losses that only this recipe has.
         """
 
-    def heard(self, clean: Chunk, generator: np.random.Generator) -> Chunk:
-        """Return what the generator hears of a clip `[1, samples]`: the clip."""
+    def degrade(self, clean: Chunk, generator: np.random.Generator) -> Chunk:
+        """Return the generator's input for a clip `[1, samples]`: the clip itself."""
         return clean
 
     def item(self, generator: np.random.Generator) -> Item:
-        """Return a clip, and what is heard of it."""
+        """Return a clip, and the generator's input for it."""
         clean = self._clips.draw(generator).samples
-        return {"clean": clean, "heard": self.heard(clean, generator)}
+        return {"clean": clean, "input": self.degrade(clean, generator)}
 
-    def losses(self, turn: str, batch: Batch) -> Losses:
+    def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the losses of one network's turn.
 
-        The discriminators judge what the generator made in its own turn. The authors let it make
+        The discriminators see what the generator made in its own turn. The authors let it make
         that again, one step later.
         """
-        network, clean = self.networks[turn], batch["clean"]
-        if turn == DISCRIMINATOR:
-            return discriminator_losses(network, batch["made"], clean)
-        made, parts = self.decoded(network, batch["heard"])
-        batch["made"] = made.detach()
+        network, clean = self.networks[turn.network], batch["clean"]
+        if turn.network == DISCRIMINATOR:
+            assert turn.fake is not None
+            return TurnResult(discriminator_losses(network, turn.fake, clean))
+        made, parts = self.reconstruct(network, batch["input"])
         parts |= self._losses.distances(made, clean)
         if DISCRIMINATOR in self.networks:
-            parts |= self._losses.judged(self.networks[DISCRIMINATOR], made, clean)
-        return weighed(parts)
+            parts |= self._losses.adversarial(self.networks[DISCRIMINATOR], made, clean)
+        return TurnResult(weighted_sum(parts), made)
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the mean log-mel distance of held-out files."""
         distances = []
         for recording in self.held_out:
-            clean, heard = self.held_out_pair(recording)
-            made, _ = self.decoded(networks[GENERATOR], heard)
+            clean, source = self.held_out_pair(recording)
+            made, _ = self.reconstruct(networks[GENERATOR], source)
             distances.append(self._losses.mel_distance(made, clean).item())
         return {"mel": float(np.mean(distances))}
 
@@ -143,29 +146,19 @@ class SoundRecipe(ABC):
         """Return held-out files: input, estimate, target."""
         examples = []
         for recording in spread(self.held_out, count):
-            clean, heard = self.held_out_pair(recording)
-            made, _ = self.decoded(networks[GENERATOR], heard)
-            named = {"input": heard, "estimate": made, "target": clean}
-            sounds = {name: sound[0].cpu().numpy() for name, sound in named.items()}
-            examples.append(Example(recording.path.stem, self._data.rate, sounds))
+            clean, source = self.held_out_pair(recording)
+            made, _ = self.reconstruct(networks[GENERATOR], source)
+            sounds = {"input": source, "estimate": made, "target": clean}
+            examples.append(example(recording.path.stem, self._data.rate, sounds))
         return examples
 
     def held_out_pair(self, recording: Recording) -> tuple[Tensor, Tensor]:
-        """Return the first channel of a file, in whole frames, and what is heard of it.
+        """Return the first channel of a file, in whole frames, and the generator's input for it.
 
         Both `[1, 1, samples]`, at least as long as a clip, and the same at every call.
         """
         sound = read_sound(recording, self._data.rate)[:1]
         samples = max(sound.shape[1] // self._hop * self._hop, self._data.samples)
         clean = np.pad(sound[:, :samples], [(0, 0), (0, max(0, samples - sound.shape[1]))])
-        heard = self.heard(clean, np.random.default_rng(_VALIDATION_SEED))
-        pair = (torch.from_numpy(one)[None].to(self.device) for one in (clean, heard))
-        return next(pair), next(pair)
-
-
-def _chosen(source: Path, split: str, folders: tuple[str, ...]) -> list[Recording]:
-    found = recordings(source, split)
-    chosen = [one for one in found if not folders or one.path.parent.name in folders]
-    if not chosen:
-        raise InputError(f"{source}: no recording of split {split} is in data.folders: name others")
-    return chosen
+        source = self.degrade(clean, np.random.default_rng(VALIDATION_SEED))
+        return batch_of_one(clean, self.device), batch_of_one(source, self.device)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 from audiofix.trainers.batches import Batches
-from audiofix.trainers.distributed import Team
+from audiofix.trainers.distributed import World
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.recipe import Recipe
 from audiofix.trainers.run_state import fresh_state
@@ -18,7 +18,7 @@ _STEPS = 3
 """The first ones also load libraries and decode files; the quickest counts."""
 
 
-def rehearse(
+def dry_run(
     recipe: Recipe, settings: LoopSettings, *, processes: int = 1
 ) -> Iterator[tuple[str, str]]:
     """Yield names and values: data, networks, time, memory. Nothing is written.
@@ -35,8 +35,8 @@ def rehearse(
     for name, found in (("training", recipe.training), ("held-out", recipe.held_out)):
         minutes = sum(recording.duration for recording in found) / 60
         yield f"{name} recordings", f"{len(found)}, {minutes:.1f} minutes"
-    for turn, network in recipe.networks.items():
-        yield f"{turn} parameters", f"{sum(p.numel() for p in network.parameters()):,}"
+    for name, network in recipe.networks.items():
+        yield f"{name} parameters", f"{sum(p.numel() for p in network.parameters()):,}"
     device = recipe.device
     yield "device", f"{device}, {settings.precision}"
     yield "steps", f"{settings.steps:,} of {settings.batch} items"
@@ -50,10 +50,10 @@ def rehearse(
 
 def _seconds(recipe: Recipe, settings: LoopSettings) -> float:
     device = recipe.device
-    state = fresh_state(recipe.networks, settings, device)
-    turns = Turns(recipe, settings, Team())
+    state = fresh_state(recipe, settings)
+    turns = Turns(recipe, settings, World())
     seconds = []
-    with Batches(recipe.item, settings, Team(), device) as batches:
+    with Batches(recipe.item, settings, World(), device) as batches:
         for step in range(_STEPS):
             start = time.perf_counter()
             turns.step(state, batches.parts(step))

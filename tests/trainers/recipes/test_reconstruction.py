@@ -6,12 +6,17 @@ import numpy as np
 import pytest
 import torch
 from audiofix.trainers.losses.sound import SoundLossSettings
-from audiofix.trainers.recipes.sound import ClipSettings, JudgeSettings, SoundRecipe
+from audiofix.trainers.recipe import Turn
+from audiofix.trainers.recipes.reconstruction import (
+    ClipSettings,
+    DiscriminatorSettings,
+    ReconstructionRecipe,
+)
 from corpus import RATE, corpus
 from torch import nn
 
 CPU = torch.device("cpu")
-LOSS = SoundLossSettings(mel_fft=256, mel_bands=20, adversarial=1.0, features=2.0)
+LOSS = SoundLossSettings(mel_fft=256, mel_bands=20, adversarial=1.0, feature_matching=2.0)
 
 
 class Gain(nn.Module):
@@ -25,15 +30,15 @@ class Gain(nn.Module):
         return x * self.factor
 
 
-class Toy(SoundRecipe):
+class Toy(ReconstructionRecipe):
     """Learns a gain."""
 
     def __init__(self, manifest, **data):
         super().__init__(ClipSettings(RATE, 2400, **data), LOSS, 24, manifest)
-        self.enlist(Gain(), JudgeSettings(divisor=8), CPU)
+        self.add_networks(Gain(), DiscriminatorSettings(divisor=8), CPU)
 
-    def decoded(self, network, heard):
-        return network(heard), {"extra": (10.0, network.factor)}
+    def reconstruct(self, network, source):
+        return network(source), {"extra": (10.0, network.factor)}
 
     def export(self, networks, path):
         raise NotImplementedError
@@ -51,22 +56,22 @@ def batch(recipe):
 
 def test_a_turn_adds_up_what_its_losses_weigh(manifest):
     recipe = Toy(manifest)
-    found = recipe.losses("generator", batch(recipe))
+    found = recipe.losses(Turn("generator", 0), batch(recipe)).losses
     assert found["extra"].item() == 0.5
     parts = {name: value.item() for name, value in found.items()}
-    expected = 10 * 0.5 + 45 * parts["mel"] + parts["adversarial"] + 2 * parts["features"]
+    expected = 10 * 0.5 + 45 * parts["mel"] + parts["adversarial"] + 2 * parts["feature_matching"]
     assert parts["total"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_discriminators_judge_what_was_made_and_do_not_teach_it(manifest):
+def test_discriminators_see_the_fake_of_the_generators_turn(manifest):
     recipe = Toy(manifest)
     given = batch(recipe)
-    recipe.losses("generator", given)
-    assert torch.equal(given["made"], 0.5 * given["clean"]) and not given["made"].requires_grad
-    recipe.losses("discriminator", given)["total"].backward()
+    fake = recipe.losses(Turn("generator", 0), given).fake.detach()
+    assert torch.equal(fake, 0.5 * given["clean"])
+    recipe.losses(Turn("discriminator", 0, fake), given).losses["total"].backward()
     assert recipe.networks["generator"].factor.grad is None
-    judge = recipe.networks["discriminator"]
-    assert all(p.grad.abs().max() > 0 for p in judge.parameters() if p.dim() > 1)
+    discriminator = recipe.networks["discriminator"]
+    assert all(p.grad.abs().max() > 0 for p in discriminator.parameters() if p.dim() > 1)
 
 
 def test_validation_is_the_mean_over_the_held_out_files(manifest):
@@ -77,7 +82,7 @@ def test_validation_is_the_mean_over_the_held_out_files(manifest):
     assert len(Toy(manifest, validation_files=1).held_out) == 1
 
 
-def test_examples_are_heard_made_and_wanted(manifest):
+def test_examples_are_input_estimate_and_target(manifest):
     recipe = Toy(manifest)
     with torch.no_grad():
         (example,) = recipe.examples(recipe.networks, 1)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.dry_run import dry_run
 from audiofix.trainers.loop_settings import LoopSettings
-from audiofix.trainers.rehearsal import rehearse
 from toy import ToyRecipe
 
 from audiofix.errors import SettingsError
@@ -13,7 +13,7 @@ from audiofix.errors import SettingsError
 def test_says_what_a_run_would_be():
     recipe = ToyRecipe()
     recipe.training = [Recording(Path("a.wav"), "train", 90.0)] * 2
-    facts = dict(rehearse(recipe, LoopSettings(steps=1200, batch=6), processes=2))
+    facts = dict(dry_run(recipe, LoopSettings(steps=1200, batch=6), processes=2))
     assert facts["training recordings"] == "2, 3.0 minutes"
     assert facts["held-out recordings"] == "0, 0.0 minutes"
     assert facts["generator parameters"] == "144"
@@ -27,4 +27,4 @@ def test_says_what_a_run_would_be():
 
 def test_a_batch_that_cannot_be_shared_out_is_refused_here_too():
     with pytest.raises(SettingsError, match="multiple of 4"):
-        list(rehearse(ToyRecipe(), replace(LoopSettings(), batch=6, accumulate=2), processes=2))
+        list(dry_run(ToyRecipe(), replace(LoopSettings(), batch=6, accumulate=2), processes=2))

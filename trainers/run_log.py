@@ -28,7 +28,7 @@ class Example:
     sounds: Mapping[str, Chunk]
 
 
-class Journal:
+class RunLog:
     """Writes a run's numbers, pictures and sounds into its folder."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Journal:
         wandb: str = "",
         after: int = 0,
     ) -> None:
-        """Open the journal.
+        """Open the log.
 
         Args:
             run: the run's folder.
@@ -100,7 +100,7 @@ class Journal:
             self._wandb.finish()
 
 
-def forget_later_lines(log: Path, step: int) -> None:
+def drop_later_lines(log: Path, step: int) -> None:
     """Cut from a JSON-lines log what was written after `step`: those steps are done again."""
     if not log.exists():
         return
