@@ -3,15 +3,23 @@
 import json
 
 import fill as filler
+import numpy as np
 import pytest
 import torch
+from audiofix.trainers.adaptive_augmentation import AdaptiveAugmentation
+from audiofix.trainers.data.features import SILENCE, fit_frames
+from audiofix.trainers.losses.adversarial import logistic_discriminator, logistic_generator
+from audiofix.trainers.losses.gradient_penalty import r1_penalty
 from goldens import SALT, Case, golden
 
 from audiofix.backends import build
 from audiofix.backends.asgan.config import GeneratorConfig
+from audiofix.backends.asgan.features import MelConfig
 from audiofix.backends.asgan.input_waves import FourierFeature, SynthesisInput
 from audiofix.backends.asgan.network import Mapping, StyleLayer
 from audiofix.backends.asgan.resampling import Resampler, layer_cutoffs
+from audiofix.dsp.mel import mel_filters
+from audiofix.metrics import generation
 from audiofix.nn.weight_norm import fold_weight_norm
 
 REDUCED = {"rtol": 0, "atol": 2e-5}
@@ -184,8 +192,10 @@ def test_discriminator(path):
     for name, output in found.items():
         if name in case:
             check_scale(output[: len(case[name])], case[name])
-    (gradient,) = torch.autograd.grad(logits.sum(), c)
+    (gradient,) = torch.autograd.grad(logits.sum(), c, retain_graph=True)
     check_scale(gradient[: len(case["grad"])], case["grad"])
+    penalty = case.config["r1_gamma"] / 2 * r1_penalty(logits, c)
+    check_scale(penalty, case["r1"][0])
 
 
 @pytest.mark.parametrize("path", golden("asgan", "vocoder-*.npz"))
@@ -218,3 +228,91 @@ def test_classifier(path):
         expected = case[name]
         every = output.shape[1] // expected.shape[1]
         check(output[: len(expected), ::every], expected, limits)
+
+
+@pytest.mark.parametrize("path", golden("asgan", "hubert-*.npz"))
+def test_hubert(path):
+    pytest.importorskip("torchaudio", exc_type=ImportError)
+    from audiofix.backends.asgan.hubert import Hubert, HubertConfig
+
+    case = Case(path)
+    chosen = {k: v for k, v in case.config.items() if k in HubertConfig.__dataclass_fields__}
+    config = HubertConfig(**chosen)
+    hubert = Hubert(config)
+    hubert.load_fairseq(fairseq_tensors(config, case.config["salt"]), path.stem)
+    network = hubert.eval().network
+    found = seams(network, {"layer1": "encoder.transformer.layers.0"})
+    limits = tolerance(path)
+    with torch.no_grad():
+        check(hubert(case["x"]), case["feats"], limits)
+        check(hubert(case["x"], batched_padding=True), case["feats_batched"], limits)
+        padded = torch.nn.functional.pad(case["x"], (0, 320 - case["x"].shape[1] % 320))
+        check(network.feature_extractor(padded, None)[0], case["conv_features"], limits)
+    check(found["layer1"][0], case["layer1"], limits)
+
+
+def fairseq_tensors(config, salt):
+    """Return filled tensors of fairseq's names; the shapes of the base model are scaled down."""
+    [path] = [one.values[0] for one in golden("asgan", "keys-hubert_base_fairseq.json")]
+    sizes = {512: config.conv_dim, 768: config.embed, 3072: config.ffn}
+    tensors = {}
+    for name, about in json.loads(path.read_text())["tensors"].items():
+        shape = [sizes.get(size, size) for size in about["shape"]]
+        if name == "encoder.pos_conv.0.weight_v":
+            shape[1] = config.embed // config.pos_groups
+        if name.startswith("encoder.layers.") and int(name.split(".")[2]) >= config.layers:
+            continue
+        tensors[name] = torch.from_numpy(filler.values(name, shape, salt))
+    return tensors
+
+
+@pytest.mark.parametrize("path", golden("asgan", "losses.npz"))
+def test_losses(path):
+    case = Case(path)
+    check(logistic_generator(case["fake"]), case["g_loss"][0])
+    check(logistic_discriminator(case["real"], case["fake"]), case["d_loss"][0])
+    augmentation = AdaptiveAugmentation(probability=case.config["p"])
+    found = []
+    for scores in case["ada_outs"]:
+        augmentation.observe(scores)
+        found.append((augmentation.probability, augmentation.overfitting))
+    expected = torch.stack([case["ada_p"], case["ada_rt"]], dim=1)
+    check(torch.tensor(found), expected)
+
+
+@pytest.mark.parametrize("path", golden("asgan", "collate.npz"))
+def test_batches_of_one_length(path):
+    case = Case(path)
+    generator = np.random.default_rng(0)
+    for name, kind in (("hubert", "hubert"), ("melspec", "mel")):
+        for index, expected in enumerate(case.arrays[name]):
+            item = case.arrays[f"x{index}"]
+            found = fit_frames(item, case.config["seq_len"], SILENCE[kind], generator)
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("path", golden("asgan", "mel.npz"))
+def test_mel(path):
+    case = Case(path)
+    config = case.config
+    size = config["sample_rate"], config["n_fft"], config["n_mels"]
+    check(mel_filters(*size).t(), case["filterbank"])
+    mel = MelConfig(size[0], size[1], config["hop_length"], size[2])
+    check(mel.analyse(case["x"]).transpose(1, 2), case["logmel"], REAL)
+
+
+@pytest.mark.parametrize("path", golden("asgan", "metrics.npz"))
+def test_metrics(path):
+    case = Case(path)
+    generated, training = (
+        case[name].double().softmax(1).numpy() for name in ("logits_gen", "logits_train")
+    )
+    features = [case[name].numpy() for name in ("feat_train", "feat_gen")]
+    found = {
+        "inception_score": generation.inception_score(generated),
+        "modified_inception_score": generation.modified_inception_score(generated, pairs=2000),
+        "am_score": generation.am_score(training, generated),
+        "fid": generation.frechet_distance(*features),
+    }
+    for name, value in found.items():
+        assert value == pytest.approx(case[f"f64/{name}"].item(), rel=1e-5), name

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import l1_loss
+from torch.nn.functional import l1_loss, softplus
 
 
 def least_squares_discriminator(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
@@ -38,3 +38,13 @@ def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[T
         [one for maps in real for one in maps], [one for maps in fake for one in maps], strict=True
     )
     return torch.stack([l1_loss(f, r.detach()) for r, f in pairs]).mean()
+
+
+def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the discriminator's loss of the first GAN (Goodfellow et al., 2014), from logits."""
+    return softplus(fake).mean() + softplus(-real).mean()
+
+
+def logistic_generator(fake: Tensor) -> Tensor:
+    """Return the generator's non-saturating loss of the first GAN, from logits."""
+    return softplus(-fake).mean()

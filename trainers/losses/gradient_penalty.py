@@ -23,3 +23,16 @@ def gradient_penalty(
         (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True, retain_graph=True)
         penalties.append((slope.flatten(1).norm(dim=1) - 1).square().mean())
     return torch.stack(penalties).mean()
+
+
+def r1_penalty(scores: Tensor, real: Tensor) -> Tensor:
+    """Return the squared gradient of the real scores, summed over the batch.
+
+    R1 of Mescheder et al. (2018), summed as ASGAN has it, without the factor gamma / 2.
+
+    Args:
+        scores: `[batch, 1]`, made of `real`.
+        real: requires its gradient.
+    """
+    (slope,) = torch.autograd.grad(scores.sum(), real, create_graph=True)
+    return slope.square().sum()
