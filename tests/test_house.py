@@ -48,6 +48,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/backends/asgan/classifier.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/discriminator.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/equalized.py": "tests/parity/test_asgan.py",
+    "audiofix/backends/asgan/hubert.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/input_waves.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/network.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/vocoder.py": "tests/parity/test_asgan.py",

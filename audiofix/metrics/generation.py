@@ -102,9 +102,10 @@ def different_bins(real: Array, generated: Array, *, bins: int = _BINS) -> float
     if len(real) < bins:
         raise InputError(f"NDB: {len(real)} real samples do not fill {bins} bins: use more")
     centres = k_means(real.astype(np.float64), bins)
-    shares = []
-    for samples in (real, generated):
-        shares.append(np.bincount(nearest(samples, centres), minlength=bins) / len(samples))
+    shares = [
+        np.bincount(nearest(samples, centres), minlength=bins) / len(samples)
+        for samples in (real, generated)
+    ]
     pooled = (shares[0] * len(real) + shares[1] * len(generated)) / (len(real) + len(generated))
     spread = np.sqrt(pooled * (1 - pooled) * (1 / len(real) + 1 / len(generated)))
     scores = np.abs(shares[0] - shares[1]) / np.maximum(spread, _FLOOR)
