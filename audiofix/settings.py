@@ -105,10 +105,14 @@ def _converted(hint: Any, value: Any, name: str) -> Any:
         if not isinstance(value, list | tuple):
             raise SettingsError(f"{name}: {value!r}: must be a list")
         return tuple(_converted(choices[0], item, name) for item in value)
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise SettingsError(f"{name}: {value!r}: must be a table")
+        return {key: _converted(choices[1], item, f"{name}.{key}") for key, item in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type):
-        if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        if not isinstance(value, hint) or (isinstance(value, bool) and hint not in (bool, object)):
             raise SettingsError(f"{name}: {value!r}: must be of type {hint.__name__}")
         return value
     for choice in choices:  # of a Literal or a union

@@ -1,6 +1,8 @@
 """The table of systems, and the way from a model's name to a loaded model."""
 
 import logging
+import os
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -19,18 +21,21 @@ from audiofix.backends.weights import (
     Checkpoint,
     read_checkpoint,
     read_released,
-    save_checkpoint,
     tensors_in,
+    write_checkpoint,
 )
 from audiofix.checkpoints import store
-from audiofix.checkpoints.catalogue import entry
-from audiofix.checkpoints.download import Progress
+from audiofix.checkpoints.catalogue import Entry
 from audiofix.errors import CheckpointError, UsageError
 
 log = logging.getLogger(__name__)
 
 SYSTEMS: tuple[System, ...] = (VMASR, A2SB, ASGAN, AUDIODEC)
 """Every model family there is; nothing else names one."""
+
+
+BEST = "best"
+"""The name that stands for the best released model."""
 
 
 def system_of(name: str) -> System:
@@ -81,7 +86,7 @@ def load(
 
     Args:
         task: what it shall do; chooses the default, and refuses a model that cannot do it.
-        model: a catalogue name, a checkpoint file, or None for the task's default.
+        model: a catalogue name, a checkpoint file, `best`, or None for the task's default.
         placement: where and how precisely to compute.
         rate: samples per second that the result is wanted at; chooses the default.
         denoise: whether it must be a codec that leaves noise out; chooses the default.
@@ -96,7 +101,11 @@ def load(
             that does other tasks.
         UsageError: it does not denoise.
     """
-    checkpoint = load_checkpoint(model or _default(task, rate, denoise), offline=offline)
+    if model is None:
+        model = default_model(task, rate, denoise=denoise)
+    elif model == BEST:
+        model = best_model(task, rate, denoise=denoise)
+    checkpoint = load_checkpoint(model, offline=offline)
     tasks = system_of(checkpoint.system).tasks
     if task not in tasks:
         raise CheckpointError(
@@ -129,10 +138,7 @@ def load_checkpoint(name_or_path: str, *, offline: bool | None = None) -> Checkp
         if not path.is_file():
             raise CheckpointError(f"{path}: no such checkpoint file: check the name")
         return read_file(path)
-    converted = store.model_path(name_or_path)
-    if converted.exists():
-        return read_file(converted)
-    return convert(name_or_path, offline=offline)
+    return read_file(store.ready(name_or_path, convert, offline=offline))
 
 
 def read_file(path: Path) -> Checkpoint:
@@ -153,52 +159,66 @@ def read_file(path: Path) -> Checkpoint:
     raise CheckpointError(f"{path}: of no system that this version of audiofix knows")
 
 
-def convert(
-    name: str, *, offline: bool | None = None, progress: Progress | None = None
-) -> Checkpoint:
-    """Fetch a catalogue entry, write it to the store as safetensors, and return it."""
-    wanted = entry(name)
+def convert(wanted: Entry, parts: Mapping[str, Path], target: Path) -> None:
+    """Write the released files of a catalogue entry as one model; see `store.Convert`.
+
+    Raises:
+        CheckpointError: a file is damaged, or is not what the entry says.
+    """
     released = _released(system_of(wanted.system))
     if released is None:
-        raise CheckpointError(
-            f"{name}: this version of audiofix cannot read {wanted.system}'s files"
-        )
-    parts = store.fetch(name, offline=offline, progress=progress)
+        raise CheckpointError(f"{wanted.name}: this version of audiofix cannot read its files")
     config, tensors = released.read(parts)
     config = {**config, **wanted.config, "rate": wanted.rate}
-    origin = ", ".join(str(path) for path in parts.values())
-    checkpoint = Checkpoint(name, wanted.system, config, tensors, origin)
-    keep(checkpoint)
-    if wanted.members:
-        for path in parts.values():
-            path.unlink(missing_ok=True)  # the archive still has it
-    return checkpoint
+    write_checkpoint(target, Checkpoint(wanted.name, wanted.system, config, tensors, ""))
 
 
 def keep(checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint into the store under its name and return its path."""
-    path = store.model_path(checkpoint.name)
-    with store.lock(checkpoint.name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_checkpoint(path, checkpoint)
-        store.record(path)
-    return path
+    """Write a checkpoint into the store under its name and return its path.
+
+    Raises:
+        OutputError: the store has one of that name, or cannot be written.
+    """
+    return store.keep(
+        checkpoint.name, lambda path: write_checkpoint(path, checkpoint), overwrite=False
+    )
+
+
+def default_model(task: str, rate: int = 0, *, denoise: bool = False) -> str:
+    """Return the name of the model that a task takes when the user names none.
+
+    `AUDIOFIX_MODEL`, else the best that was pulled, else what comes with audiofix.
+
+    Raises:
+        CheckpointError: there is none on this machine.
+    """
+    chosen = os.environ.get("AUDIOFIX_MODEL")
+    if chosen:
+        return best_model(task, rate, denoise=denoise) if chosen == BEST else chosen
+    found = store.default_entry(task, rate, systems_for(task), denoises=denoise)
+    best = store.best_entry(task, rate, systems_for(task), denoises=denoise)
+    if found is None:
+        name = best.name if best else "NAME"
+        raise CheckpointError(
+            f"{task}{' --denoise' if denoise else ''}: no model on this machine: fetch one with "
+            f"`audiofix models pull {name}`, or name a file with -m FILE"
+        )
+    if best and best.rank > found.rank:
+        log.info("%s is there; %s is better: use -m best to fetch it", found.name, best.name)
+    return found.name
+
+
+def best_model(task: str, rate: int = 0, *, denoise: bool = False) -> str:
+    """Return the name of the best released model for a task, on this machine or not.
+
+    Raises:
+        CheckpointError: none was released.
+    """
+    found = store.best_entry(task, rate, systems_for(task), denoises=denoise)
+    if found is None:
+        raise CheckpointError(f"{task}: no model was released: name a file with -m FILE")
+    return found.name
 
 
 def _released(system: System) -> ModuleType | None:
     return import_module(system.released) if system.released else None
-
-
-def _default(task: str, rate: int, denoise: bool) -> str:
-    found = store.default_entry(task, rate, systems_for(task), denoises=denoise)
-    if found is not None:
-        return found.name
-    if denoise:
-        raise CheckpointError(
-            f"{task} --denoise: no denoising model on this machine: fetch one with "
-            "`audiofix models pull audiodec-vctk-denoise`"
-        )
-    raise CheckpointError(
-        f"{task}: no checkpoint on this machine: fetch one with "
-        "`audiofix models pull NAME`, or name a file with -m FILE"
-    )

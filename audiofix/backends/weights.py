@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from audiofix.errors import CheckpointError
+from audiofix.errors import CheckpointError, OutputError
+from audiofix.files import NewFile
 
 _METADATA_KEY = "audiofix"
 _OUTER_KEYS = ("state_dict", "model_state_dict", "state", "model", "generator")
@@ -40,20 +41,33 @@ class Checkpoint:
     origin: str
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
-    """Write a checkpoint as safetensors, under a temporary name first.
+def save_checkpoint(
+    path: Path, checkpoint: Checkpoint, *, half: bool = False, overwrite: bool = True
+) -> None:
+    """Write a checkpoint as a safetensors file that appears whole.
 
     Args:
         path: the file.
         checkpoint: what to write.
         half: whether to store the tensors as float16.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        OutputError: it exists, or cannot be written.
     """
+    with NewFile(path, overwrite=overwrite) as new:
+        write_checkpoint(new.part, checkpoint, half=half)
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:
+    """Write a checkpoint to a path that is nobody's yet; see `save_checkpoint`."""
     about = {"name": checkpoint.name, "system": checkpoint.system, "config": checkpoint.config}
     dtype = torch.float16 if half else torch.float32
     tensors = {name: t.detach().to(dtype).contiguous() for name, t in checkpoint.tensors.items()}
-    part = path.with_name(path.name + ".part")
-    save_file(tensors, part, {_METADATA_KEY: json.dumps(about, sort_keys=True)})
-    part.replace(path)
+    try:
+        save_file(tensors, path, {_METADATA_KEY: json.dumps(about, sort_keys=True)})
+    except SafetensorError as error:
+        raise OutputError(f"{path}: {error}: free some space, or name another file") from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:

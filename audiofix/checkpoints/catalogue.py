@@ -2,18 +2,36 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
 from audiofix.errors import SettingsError, UnknownModel
+from audiofix.settings import read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the files that a released model consists of.
+
+    Attributes:
+        urls: where to fetch it; later ones are mirrors.
+        sha256: of the fetched file, where its source states it.
+        bytes: size of the fetched file, where its source states it.
+        member: pattern of the part's name inside the fetched archive; None if it is no archive.
+    """
+
+    urls: tuple[str, ...]
+    sha256: str | None = None
+    bytes: int | None = None
+    member: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One checkpoint of the catalogue.
+    """One model of the catalogue, whole and usable.
 
     Attributes:
         name: what users call it.
@@ -23,12 +41,10 @@ class Entry:
         channels: channels it processes at once.
         licence: of the weights, in words.
         source: the page it comes from.
-        urls: where to fetch it; later ones are mirrors.
-        sha256: of the fetched file, where its source states it.
-        bytes: size of the fetched file, where its source states it.
-        members: part -> patterns of its file inside the fetched archive, first match wins.
+        files: its parts, by the names that its system gives them; all are needed.
         config: settings of the network that its tensors do not tell.
         summary: what it is good for, in a few words.
+        rank: how good it is among those of its verbs; `-m best` takes the highest.
         shipped: its file inside the package, for those that come with audiofix.
     """
 
@@ -39,34 +55,36 @@ class Entry:
     channels: int
     licence: str
     source: str
-    urls: tuple[str, ...] = ()
-    sha256: str | None = None
-    bytes: int | None = None
-    members: Mapping[str, list[str]] = field(default_factory=dict)
+    files: Mapping[str, Part] = field(default_factory=dict)
     config: Mapping[str, object] = field(default_factory=dict)
     summary: str = ""
+    rank: int = 0
     shipped: str | None = None
+
+    @property
+    def bytes(self) -> int | None:
+        """Bytes to fetch in all; None where a source does not state its part's."""
+        sizes = {part.urls: part.bytes for part in self.files.values()}.values()
+        known = [size for size in sizes if size is not None]
+        return sum(known) if known and len(known) == len(sizes) else None
 
 
 def read_catalogue(text: str) -> Mapping[str, Entry]:
     """Return the entries of a catalogue in TOML.
 
     Raises:
-        SettingsError: a table has an unknown key or lacks a needed one.
+        SettingsError: it is no TOML, or a table has an unknown key or lacks a needed one.
     """
-    known = {item.name for item in fields(Entry)}
-    entries = {}
-    for name, table in tomllib.loads(text).items():
-        for key in table:
-            if key not in known:
-                raise SettingsError(f"catalogue: {name}: unknown key {key}")
-        for key in ("verbs", "urls"):
-            table[key] = tuple(table.get(key, ()))
-        try:
-            entries[name] = Entry(name=name, **table)
-        except TypeError as error:
-            raise SettingsError(f"catalogue: {name}: {error}") from error
-    return MappingProxyType(entries)
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"catalogue: {error}") from error
+    rows = {
+        name: read_settings(Entry, {"name": name, **table}, f"catalogue: {name}.")
+        for name, table in tables.items()
+        if isinstance(table, dict)
+    }
+    return MappingProxyType(rows)
 
 
 @cache

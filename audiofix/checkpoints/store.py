@@ -1,15 +1,14 @@
 """The checkpoint store: what is on this machine, and how it got there.
 
-<cache>/downloads/FILE          what was fetched, FILE.sha256 beside it
+<cache>/downloads/FILE          what was fetched, FILE.sha256 beside it once it proved to be a model
 <cache>/models/NAME.safetensors what was converted or imported, NAME.sha256 beside it
 <cache>/locks/                  one lock a file; the system frees it when its holder dies
 """
 
-import fnmatch
 import logging
 import os
-import zipfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -17,11 +16,16 @@ from urllib.parse import urlsplit
 import platformdirs
 from filelock import FileLock
 
-from audiofix.checkpoints.catalogue import Entry, entries, entry
+from audiofix.checkpoints.archive import extract
+from audiofix.checkpoints.catalogue import Entry, Part, entries, entry
 from audiofix.checkpoints.download import Progress, download, sha256_of
-from audiofix.errors import CheckpointError
+from audiofix.errors import CheckpointError, OutputError
+from audiofix.files import NewFile, output_error, write_bytes
 
 log = logging.getLogger(__name__)
+
+Convert = Callable[[Entry, Mapping[str, Path], Path], None]
+"""Reads the parts of an entry and writes them to a path as one model in safetensors."""
 
 
 def cache_folder() -> Path:
@@ -35,13 +39,6 @@ def is_offline(offline: bool | None = None) -> bool:
     if offline is not None:
         return offline
     return os.environ.get("AUDIOFIX_OFFLINE", "") not in ("", "0")
-
-
-def lock(name: str) -> FileLock:
-    """Return the lock that guards one file of the store, across processes and kills."""
-    folder = cache_folder() / "locks"
-    _make(folder)
-    return FileLock(folder / f"{name}.lock")
 
 
 def model_path(name: str) -> Path:
@@ -71,7 +68,7 @@ def default_entry(
     """Return the entry that `verb` takes when the user names none, None if there is none here.
 
     A pulled one goes before a shipped one; then the nearest rate not below `rate`, else the
-    nearest below.
+    nearest below; then the highest rank.
 
     Args:
         verb: the task.
@@ -79,158 +76,279 @@ def default_entry(
         systems: those that can do it.
         denoises: whether it must leave noise out; one that does is never taken unasked.
     """
-    candidates = [
-        candidate
-        for candidate in entries().values()
-        if verb in candidate.verbs
-        and candidate.system in systems
-        and bool(candidate.config.get("denoises")) == denoises
-        and is_present(candidate.name)
-    ]
+    present = [e for e in _suitable(verb, systems, denoises) if is_present(e.name)]
 
-    def order(candidate: Entry) -> tuple[bool, bool, int]:
+    def order(candidate: Entry) -> tuple[bool, bool, int, int]:
         distance = candidate.rate - rate
-        return (candidate.shipped is not None, distance < 0, abs(distance))
+        return (candidate.shipped is not None, distance < 0, abs(distance), -candidate.rank)
 
-    return min(candidates, key=order, default=None)
+    return min(present, key=order, default=None)
+
+
+def best_entry(
+    verb: str, rate: int, systems: Collection[str], *, denoises: bool = False
+) -> Entry | None:
+    """Return the entry of the highest rank, on this machine or not; see `default_entry`.
+
+    One whose rate is not below `rate` goes before any other; among equals the nearest rate.
+    """
+
+    def order(candidate: Entry) -> tuple[bool, int, int]:
+        distance = candidate.rate - rate
+        return (distance < 0, -candidate.rank, abs(distance))
+
+    return min(_suitable(verb, systems, denoises), key=order, default=None)
+
+
+def ready(
+    name: str, convert: Convert, *, offline: bool | None = None, progress: Progress | None = None
+) -> Path:
+    """Return the converted model of a catalogue entry, fetching and converting it if need be.
+
+    A download counts as what it should be when its hash is the stated one, or else when it could be
+    converted; one that could not is deleted.
+
+    Raises:
+        UnknownModel: the catalogue does not have it.
+        CheckpointError: it cannot be fetched, or is not what it should be.
+        OutputError: the cache cannot be written.
+    """
+    path = model_path(name)
+    if path.exists():
+        return path
+    wanted = entry(name)
+    with lock(name):
+        if path.exists():
+            return path
+        parts = fetch(name, offline=offline, progress=progress)
+        try:
+            keep(name, lambda new: convert(wanted, parts, new))
+        except CheckpointError as error:
+            if doomed := _discard_unproven(wanted):
+                raise CheckpointError(
+                    f"{name}: {', '.join(doomed)} sent no such model ({error}): deleted; try "
+                    "again later, or set AUDIOFIX_MIRROR"
+                ) from error
+            raise
+        finally:
+            for part, extracted in parts.items():
+                if wanted.files[part].member:
+                    extracted.unlink(missing_ok=True)  # the archive still has it
+        for download_path in _downloads(wanted):
+            record(download_path)
+    return path
+
+
+def keep(name: str, write: Callable[[Path], None], *, overwrite: bool = True) -> Path:
+    """Write a model into the store under its name and return its path.
+
+    Its digest is there before it is, so that no kill leaves a model that nothing vouches for.
+
+    Args:
+        name: of the model.
+        write: writes it to the path that it is given.
+        overwrite: whether it may replace one of that name.
+
+    Raises:
+        OutputError: the cache cannot be written.
+    """
+    path = model_path(name)
+    _make(path.parent)
+    with NewFile(path, overwrite=overwrite) as new:
+        write(new.part)
+        write_bytes(_digest_path(path), f"{sha256_of(new.part)}\n".encode(), overwrite=True)
+    return path
 
 
 def fetch(
     name: str, *, offline: bool | None = None, progress: Progress | None = None
 ) -> dict[str, Path]:
-    """Return the files of a catalogue entry, part -> path, fetching them first if need be.
+    """Return the files of a catalogue entry, part -> path, fetching first what is not there.
 
     Raises:
         UnknownModel: the catalogue does not have it.
         CheckpointError: it cannot be fetched, or is not what it should be.
+        OutputError: the cache cannot be written.
     """
     wanted = entry(name)
-    path = _download_path(wanted)
-    with lock(path.name):
-        if not path.exists():
-            _fetch_file(wanted, path, offline, progress)
-        if not wanted.members:
-            return {"weights": path}
-        return _extract(wanted, path)
+    before = 0
+    for path, part in _downloads(wanted).items():
+        with lock(path.name):
+            if not _is_there(path, part):
+                _fetch_file(wanted, part, path, offline, progress and _shifted(progress, before))
+        before += path.stat().st_size
+    parts = {}
+    for name_of_part, part in wanted.files.items():
+        path = _download_path(wanted, part)
+        if part.member is None:
+            parts[name_of_part] = path
+            continue
+        target = path.parent / f"{wanted.name}.{name_of_part}{PurePosixPath(part.member).suffix}"
+        try:
+            extract(path, part.member, target)
+        except CheckpointError:
+            _discard_unproven(wanted)
+            raise
+        parts[name_of_part] = target
+    return parts
 
 
-def record(path: Path) -> str:
-    """Write a file's sha256 beside it and return it."""
-    digest = sha256_of(path)
-    _replace_text(_digest_path(path), digest)
-    return digest
+def record(path: Path) -> None:
+    """Write a file's sha256 beside it."""
+    if not _digest_path(path).exists():
+        write_bytes(_digest_path(path), f"{sha256_of(path)}\n".encode(), overwrite=True)
 
 
 def verify(name: str) -> list[tuple[Path, bool]]:
     """Hash what is there of a model again: each file, and whether it is still what it was."""
-    candidates = [model_path(name)]
-    if name in entries():
-        candidates.append(_download_path(entry(name)))
-    found = [
-        (path, sha256_of(path) == _digest_path(path).read_text().strip())
-        for path in candidates
-        if path.exists() and _digest_path(path).exists()
-    ]
+    model = model_path(name)
+    found = [(model, sha256_of(model) == _recorded(model))] if model.exists() else []
+    for path, part in _downloads(entry(name)).items() if name in entries() else ():
+        expected = _recorded(path) or part.sha256
+        if path.exists() and expected:
+            found.append((path, sha256_of(path) == expected))
     if not found:
         raise CheckpointError(f"{name}: not on this machine: `audiofix models pull {name}`")
     return found
 
 
 def remove(name: str) -> list[Path]:
-    """Delete a model from the cache, and its download unless another model lives in it.
+    """Delete a model from the cache, and its downloads unless another model lives in them.
 
     Raises:
         CheckpointError: there is nothing to delete, or the model belongs to the package.
     """
-    if name in entries() and entry(name).shipped:
-        raise CheckpointError(f"{name}: comes with audiofix: it cannot be removed")
     doomed = [model_path(name)]
     if name in entries():
-        shared = _download_path(entry(name))
-        others = [e for e in entries().values() if e.urls == entry(name).urls and e.name != name]
-        if not any(model_path(other.name).exists() for other in others):
-            doomed += [shared, *shared.parent.glob(f"{shared.name}.*")]
+        wanted = entry(name)
+        if wanted.shipped:
+            raise CheckpointError(f"{name}: comes with audiofix: it cannot be removed")
+        used = {
+            path
+            for other in entries().values()
+            if other.name != name and not other.shipped and is_present(other.name)
+            for path in _downloads(other)
+        }
+        for path in _downloads(wanted):
+            if path not in used:
+                doomed += [path, *path.parent.glob(f"{path.name}.*")]
     removed = [path for path in doomed if path.exists()]
     if not removed:
         raise CheckpointError(f"{name}: not on this machine: nothing to remove")
-    for path in removed:
-        path.unlink(missing_ok=True)  # a digest may have gone with its file
-        _digest_path(path).unlink(missing_ok=True)
+    try:
+        for path in removed:
+            path.unlink(missing_ok=True)  # a digest may have gone with its file
+            _digest_path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(path, error) from error
     return removed
 
 
-def _fetch_file(wanted: Entry, path: Path, offline: bool | None, progress: Progress | None) -> None:
+@contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Guard one file of the store, across processes and kills.
+
+    Raises:
+        OutputError: the cache cannot be written.
+    """
+    folder = cache_folder() / "locks"
+    _make(folder)
+    guard = FileLock(folder / f"{name}.lock")
+    try:
+        guard.acquire()
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be written ({error.strerror}): set AUDIOFIX_CACHE to another folder"
+        ) from error
+    try:
+        yield
+    finally:
+        guard.release()
+
+
+def _suitable(verb: str, systems: Collection[str], denoises: bool) -> list[Entry]:
+    return [
+        candidate
+        for candidate in entries().values()
+        if verb in candidate.verbs
+        and candidate.system in systems
+        and bool(candidate.config.get("denoises")) == denoises
+    ]
+
+
+def _is_there(path: Path, part: Part) -> bool:
+    """Tell whether a download is there; one that a kill left before it was proved is hashed."""
+    if not path.exists():
+        return False
+    if _recorded(path) or part.sha256 is None or sha256_of(path) == part.sha256:
+        return True
+    path.unlink()
+    return False
+
+
+def _fetch_file(
+    wanted: Entry, part: Part, path: Path, offline: bool | None, progress: Progress | None
+) -> None:
     if is_offline(offline):
         raise CheckpointError(
             f"{wanted.name}: not on this machine, and offline: fetch it online with "
             f"`audiofix models pull {wanted.name}`, or import a file"
         )
     _make(path.parent)
-    size = f"{wanted.bytes / 1e6:.0f} MB" if wanted.bytes else "size unknown"
-    known = _digest_path(path)
-    expected = wanted.sha256 or (known.read_text().strip() if known.exists() else None)
-    urls = _urls(wanted)
+    size = f"{part.bytes / 1e6:.0f} MB" if part.bytes else "size unknown"
+    expected = part.sha256 or _recorded(path)
+    urls = _urls(part)
     log.warning("fetching %s (%s, licence: %s) from %s", wanted.name, size, wanted.licence, urls[0])
     for number, url in enumerate(urls, 1):
         try:
-            download(url, path, sha256=expected, size=wanted.bytes, progress=progress)
+            download(url, path, sha256=expected, size=part.bytes, progress=progress)
             break
         except CheckpointError as error:
             if number == len(urls):
                 raise
             log.warning("%s; trying the next address", error)
-    record(path)
 
 
-def _urls(wanted: Entry) -> list[str]:
+def _shifted(progress: Progress, before: int) -> Progress:
+    """Return the progress of one file as that of all, of which `before` bytes are there."""
+    return lambda done, total: progress(before + done, None if total is None else before + total)
+
+
+def _discard_unproven(wanted: Entry) -> list[str]:
+    """Delete downloads of which nothing says that they are what they should be; name their URLs."""
+    discarded = []
+    for path, part in _downloads(wanted).items():
+        if path.exists() and part.sha256 is None and _recorded(path) is None:
+            path.unlink()
+            discarded.append(_urls(part)[0])
+    return discarded
+
+
+def _urls(part: Part) -> list[str]:
     mirror = os.environ.get("AUDIOFIX_MIRROR")
     if mirror:
-        return [f"{mirror.rstrip('/')}/{_file_name(url)}" for url in wanted.urls[:1]]
-    return list(wanted.urls)
+        return [f"{mirror.rstrip('/')}/{_file_name(url)}" for url in part.urls[:1]]
+    return list(part.urls)
 
 
 def _file_name(url: str) -> str:
     return PurePosixPath(urlsplit(url).path).name
 
 
-def _download_path(wanted: Entry) -> Path:
+def _downloads(wanted: Entry) -> dict[Path, Part]:
+    """Return the files to fetch; several parts may lie in one archive."""
+    return {_download_path(wanted, part): part for part in wanted.files.values()}
+
+
+def _download_path(wanted: Entry, part: Part) -> Path:
     # Names such as pytorch_model.bin are not unique: the source's last word goes before them.
     origin = PurePosixPath(urlsplit(wanted.source).path).name
-    name = _file_name(wanted.urls[0]) if wanted.urls else wanted.name
-    return cache_folder() / "downloads" / f"{origin}-{name}"
+    return cache_folder() / "downloads" / f"{origin}-{_file_name(part.urls[0])}"
 
 
-def _extract(wanted: Entry, archive: Path) -> dict[str, Path]:
-    """Copy an entry's members out of its archive, under names of ours."""
-    parts = {}
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            for part, patterns in wanted.members.items():
-                member = _find(opened.namelist(), patterns)
-                if member is None:
-                    raise CheckpointError(
-                        f"{wanted.name}: {archive.name} holds no {patterns[0]}: "
-                        "name the file with `audiofix models import FILE`"
-                    )
-                target = archive.parent / f"{wanted.name}.{part}{PurePosixPath(member).suffix}"
-                temporary = target.with_name(target.name + ".part")
-                temporary.write_bytes(opened.read(member))
-                temporary.replace(target)
-                parts[part] = target
-    except zipfile.BadZipFile as error:
-        raise CheckpointError(
-            f"{wanted.name}: {archive} is not a zip archive: "
-            f"`audiofix models remove {wanted.name}` and pull it again"
-        ) from error
-    return parts
-
-
-def _find(names: list[str], patterns: list[str]) -> str | None:
-    for pattern in patterns:
-        for name in sorted(names):
-            if fnmatch.fnmatchcase(f"/{name}", f"*{pattern}"):
-                return name
-    return None
+def _recorded(path: Path) -> str | None:
+    digest = _digest_path(path)
+    return digest.read_text(errors="replace").strip() if digest.exists() else None
 
 
 def _digest_path(path: Path) -> Path:
@@ -241,16 +359,10 @@ def _digest_path(path: Path) -> Path:
     )
 
 
-def _replace_text(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text + "\n")
-    temporary.replace(path)
-
-
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CheckpointError(
+        raise OutputError(
             f"{folder}: cannot be made ({error.strerror}): set AUDIOFIX_CACHE to another folder"
         ) from error

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -70,8 +70,11 @@ def show(name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
+    parts = found.pop("files")
     for key, value in found.items():
         click.echo(f"{key:<10} {_cell(value)}")
+    for part, fetched in parts.items():
+        click.echo(f"{part:<10} {fetched['urls'][0]} {fetched['member'] or ''}".rstrip())
     card = _card(entry(name))
     if card:
         click.echo(f"\n{card}", nl=False)
@@ -88,13 +91,11 @@ def pull(names: tuple[str, ...], offline: bool) -> None:
     from audiofix.checkpoints.catalogue import entry
 
     for name in names:
-        wanted = entry(name)
-        if not store.model_path(name).exists():
-            with shell().bar(name, wanted.bytes, "B") as tick:
-                progress = (lambda done, total: tick(done)) if tick else None
-                no_network = True if offline else None
-                convert(name, offline=no_network, progress=progress)
-        click.echo(store.model_path(name))
+        with shell().bar(name, entry(name).bytes, "B") as tick:
+            progress = (lambda done, total: tick(done)) if tick else None
+            click.echo(
+                store.ready(name, convert, offline=True if offline else None, progress=progress)
+            )
 
 
 @command.command("import")
@@ -119,19 +120,20 @@ def import_model(file: str, name: str | None) -> None:
 
 @command.command("export")
 @click.argument("name")
-@click.argument("file", type=click.Path())
+@click.argument("file", required=False, type=click.Path())
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @talkative
-def export(name: str, file: str, overwrite: bool) -> None:
-    """Write a model that is on this machine to a safetensors file."""
+def export(name: str, file: str | None, overwrite: bool) -> None:
+    """Write a model to a safetensors file; without FILE, to NAME.safetensors."""
     from audiofix.backends.systems import load_checkpoint
     from audiofix.backends.weights import save_checkpoint
     from audiofix.errors import OutputError
 
-    target = Path(file)
+    target = Path(file or f"{Path(name).stem}.safetensors")
     if target.exists() and not overwrite:
-        raise OutputError(f"{file}: exists: add --overwrite, or name another file")
-    save_checkpoint(target, load_checkpoint(name))
+        raise OutputError(f"{target}: exists: add --overwrite, or name another file")
+    save_checkpoint(target, load_checkpoint(name), overwrite=overwrite)
+    click.echo(target)
 
 
 @command.command("verify")
@@ -190,7 +192,9 @@ def path(name: str | None) -> None:
     click.echo(store.model_path(name))
 
 
-def _describe(entry: "Entry") -> dict[str, object]:
+def _describe(entry: "Entry") -> dict[str, Any]:
+    from dataclasses import asdict
+
     from audiofix.checkpoints import store
 
     state = "ships" if entry.shipped else "here" if store.is_present(entry.name) else "to fetch"
@@ -202,9 +206,9 @@ def _describe(entry: "Entry") -> dict[str, object]:
         "state": state,
         "licence": entry.licence,
         "source": entry.source,
-        "urls": list(entry.urls),
+        "rank": entry.rank,
         "bytes": entry.bytes,
-        "sha256": entry.sha256,
+        "files": {name: asdict(part) for name, part in entry.files.items()},
         "summary": entry.summary,
     }
 

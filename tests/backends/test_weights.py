@@ -148,7 +148,9 @@ def test_a_released_model_is_fetched_converted_once_and_found_again(
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.write(path, "Dual/48k_16k_FullData_MPD_M2P/checkpoint-best-G.pth")
     with running() as server:
-        server.files[entry(name).urls[0].rsplit("/", 1)[-1]] = (tmp_path / "all.zip").read_bytes()
+        server.files[entry(name).files["weights"].urls[0].rsplit("/", 1)[-1]] = (
+            tmp_path / "all.zip"
+        ).read_bytes()
         monkeypatch.setenv("AUDIOFIX_MIRROR", server.url)
         first = systems.load_checkpoint(name)
         again = systems.load_checkpoint(name, offline=True)

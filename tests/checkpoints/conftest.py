@@ -16,6 +16,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("AUDIOFIX_CACHE", str(folder))
     monkeypatch.delenv("AUDIOFIX_OFFLINE", raising=False)
     monkeypatch.delenv("AUDIOFIX_MIRROR", raising=False)
+    monkeypatch.setattr("audiofix.checkpoints.download._BACKOFF_SECONDS", 0.01)
     return folder
 
 

@@ -7,11 +7,12 @@ from audiofix.errors import SettingsError, UnknownModel
 def test_every_entry_can_be_fetched_or_ships():
     for name, found in entries().items():
         assert found.name == name
-        assert found.shipped or all(url.startswith("https://") for url in found.urls)
-        assert found.shipped or found.urls
+        assert bool(found.shipped) != bool(found.files)
+        for part in found.files.values():
+            assert part.urls and all(url.startswith("https://") for url in part.urls)
+            assert part.sha256 is None or len(part.sha256) == 64
         assert found.licence and found.source.startswith("https://") and found.rate > 0
         assert found.system in ("vmasr", "apollo", "a2sb", "asgan", "audiodec")
-        assert found.sha256 is None or len(found.sha256) == 64
 
 
 def test_the_released_vmasr_models_are_there_with_their_settings():
@@ -24,9 +25,26 @@ def test_the_released_vmasr_models_are_there_with_their_settings():
     assert entry("vmasr-48k-16k-mpd-wopost").config["low_freq_replacement"] is False
 
 
+def test_models_of_several_parts_are_one_entry():
+    assert list(entry("a2sb-twosplit").files) == ["early", "late"]
+    assert entry("a2sb-twosplit").bytes == 2 * 2262312618
+    assert list(entry("asgan-hubert-sc09").files) == ["generator", "vocoder"]
+    assert "vocoder" in entry("audiodec-vctk-denoise").files
+    assert entry("vmasr-48k-16k-mpd-vssm24").config["dims"] == 24
+
+
 def test_an_unknown_name_suggests_the_nearest():
     with pytest.raises(UnknownModel, match="did you mean vmasr-48k-mpd"):
         entry("vmasr-48k-mdp")
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "[m", "x = 1\n[m]\nsystem = 3", "[m]\nfiles = 3", "[m.files]\na = 3",
+             "[m.files.a]\nurls = 'x'"]
+)  # fmt: skip
+def test_what_is_no_catalogue_is_a_settings_error(text):
+    with pytest.raises(SettingsError, match="catalogue"):
+        read_catalogue(text)
 
 
 @pytest.mark.parametrize("line", ["licens = 'MIT'", ""])

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from audiofix.checkpoints import store
-from audiofix.errors import CheckpointError
+from audiofix.errors import CheckpointError, OutputError
 
 CONTENT = random.Random(1).randbytes(2_000_000)
 
@@ -19,15 +19,24 @@ CONTENT = random.Random(1).randbytes(2_000_000)
 def table(server, extra="", file="model.bin"):
     return f"""
     [m]
-    backend = "vmasr"
+    system = "vmasr"
     verbs = ["upsample"]
     rate = 48000
     channels = 1
     licence = "a licence"
     source = "https://example.org/some/place"
+    [m.files.weights]
     urls = ["{server.url}/{file}"]
     {extra}
     """
+
+
+def convert(wanted, parts, target):
+    """Take any file that does not begin with a tag for a model."""
+    content = b"".join(path.read_bytes() for path in parts.values())
+    if not content or content.startswith(b"<"):
+        raise CheckpointError("no model")
+    target.write_bytes(content)
 
 
 def test_fetch_downloads_once_and_says_the_licence(server, listed, caplog):
@@ -44,12 +53,64 @@ def test_fetch_downloads_once_and_says_the_licence(server, listed, caplog):
 def test_what_the_first_download_was_is_checked_ever_after(server, listed):
     server.files["model.bin"] = CONTENT
     listed(table(server))
+    assert store.ready("m", convert).read_bytes() == CONTENT
     path = store.fetch("m")["weights"]
     path.unlink()
+    store.model_path("m").unlink()
     server.files["model.bin"] = CONTENT[::-1]
     with pytest.raises(CheckpointError, match="not the file expected"):
-        store.fetch("m")
+        store.ready("m", convert)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [b"<html>Sign in</html>", b""])
+def test_what_is_no_model_is_discarded_and_not_remembered(server, listed, cache, content):
+    server.files["model.bin"] = content
+    listed(table(server))
+    with pytest.raises(CheckpointError, match="sent no such model.*deleted"):
+        store.ready("m", convert)
+    assert not list((cache / "downloads").iterdir()) and not list((cache / "models").iterdir())
+    server.files["model.bin"] = CONTENT
+    assert store.ready("m", convert).read_bytes() == CONTENT
+    assert store.ready("m", convert, offline=True) == store.model_path("m")
+    assert len(server.requests) == 2
+
+
+def test_all_parts_or_none(server, listed):
+    server.files |= {"early.bin": b"early ", "late.bin": b"late"}
+    late = f'[m.files.late]\nurls = ["{server.url}/late.bin"]'
+    listed(table(server, late, "early.bin"))
+    done = []
+    path = store.ready("m", convert, progress=lambda *counts: done.append(counts))
+    assert path.read_bytes() == b"early late" and done[-1] == (10, 10)
+    assert [intact for _, intact in store.verify("m")] == [True] * 3
+    assert len(store.remove("m")) == 5  # the model, two files and their digests
+    del server.files["late.bin"]
+    with pytest.raises(CheckpointError, match="404"):
+        store.ready("m", convert)
+    assert not store.is_present("m")
+
+
+def test_a_download_that_a_kill_left_unproved_is_hashed_first(server, listed, cache):
+    server.files["model.bin"] = CONTENT
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    listed(table(server, f'sha256 = "{digest}"'))
+    left = cache / "downloads" / "place-model.bin"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(CONTENT[:-1])
+    assert store.ready("m", convert).read_bytes() == CONTENT
+    model = store.model_path("m")
+    model.with_suffix(".sha256").unlink()
+    assert (model, False) in store.verify("m")
+
+
+def test_a_cache_that_cannot_be_written_says_what_to_do(server, listed, tmp_path, monkeypatch):
+    server.files["model.bin"] = CONTENT
+    listed(table(server))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(OutputError, match="set AUDIOFIX_CACHE"):
+        store.ready("m", convert)
 
 
 def test_offline_opens_no_socket(server, listed, monkeypatch):
@@ -85,14 +146,14 @@ def test_members_of_an_archive_are_found_and_stay_inside_the_cache(server, liste
         archive.writestr("../../evil/48k/checkpoint-best-G.pth", b"evil")
         archive.writestr("top/16k/checkpoint-best-G.pth", b"other")
     server.files["all.zip"] = buffer.getvalue()
-    listed(table(server, 'members = { weights = ["top/48k/*best-G*.pth"] }', "all.zip"))
+    listed(table(server, 'member = "top/48k/*best-G*.pth"', "all.zip"))
     found = store.fetch("m")["weights"]
     assert found.read_bytes() == b"right"
     assert found.parent == cache / "downloads"
-    listed(table(server, 'members = { weights = ["evil/48k/*"] }', "all.zip"))
+    listed(table(server, 'member = "evil/48k/*"', "all.zip"))
     evil = store.fetch("m")["weights"]
     assert evil.parent == cache / "downloads"
-    listed(table(server, 'members = { weights = ["*/96k/*"] }', "all.zip"))
+    listed(table(server, 'member = "*/96k/*"', "all.zip"))
     with pytest.raises(CheckpointError, match="holds no"):
         store.fetch("m")
 
@@ -100,11 +161,12 @@ def test_members_of_an_archive_are_found_and_stay_inside_the_cache(server, liste
 def test_verify_finds_damage_and_remove_clears(server, listed):
     server.files["model.bin"] = CONTENT
     listed(table(server))
+    model = store.ready("m", convert)
     path = store.fetch("m")["weights"]
-    assert store.verify("m") == [(path, True)]
+    assert store.verify("m") == [(model, True), (path, True)]
     path.write_bytes(CONTENT[:-1])
-    assert store.verify("m") == [(path, False)]
-    assert store.remove("m")[0] == path
+    assert store.verify("m") == [(model, True), (path, False)]
+    assert store.remove("m")[:2] == [model, path]
     with pytest.raises(CheckpointError, match="nothing to remove"):
         store.remove("m")
 
@@ -162,7 +224,7 @@ def test_a_killed_download_is_resumed(server, tmp_path, cache, listed):
 def test_default_entry_prefers_pulled_ones_and_the_nearest_rate_above(listed, server, cache):
     rates = {"low": 16000, "mid": 44100, "high": 48000, "far": 96000}
     text = "".join(
-        table(server).replace("[m]", f"[{name}]").replace("rate = 48000", f"rate = {rate}")
+        table(server).replace("[m", f"[{name}").replace("rate = 48000", f"rate = {rate}")
         for name, rate in rates.items()
     )
     listed(text)
@@ -174,3 +236,17 @@ def test_default_entry_prefers_pulled_ones_and_the_nearest_rate_above(listed, se
         assert store.default_entry("upsample", wanted, ["vmasr"]).name == expected
     assert store.default_entry("upsample", 48000, ["apollo"]) is None
     assert store.default_entry("inpaint", 48000, ["vmasr"]) is None
+
+
+def test_best_is_the_highest_rank_whose_rate_suffices(listed, server):
+    models = {"low": (16000, 9), "mid": (44100, 1), "high": (48000, 2), "far": (96000, 2)}
+    text = "".join(
+        table(server, "", f"{name}.bin")
+        .replace("[m", f"[{name}")
+        .replace("rate = 48000", f"rate = {rate}\nrank = {rank}")
+        for name, (rate, rank) in models.items()
+    )
+    listed(text)
+    for wanted, expected in [(8000, "low"), (44100, "high"), (50000, "far"), (192000, "low")]:
+        assert store.best_entry("upsample", wanted, ["vmasr"]).name == expected
+    assert store.best_entry("inpaint", 48000, ["vmasr"]) is None

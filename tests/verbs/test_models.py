@@ -44,7 +44,9 @@ def mirror(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.write(weights, "logs/48k_16k_FullData_MPD/checkpoint-best-G.pth")
     with running() as server:
-        server.files[Path(entry(NAME).urls[0]).name] = (tmp_path / "all.zip").read_bytes()
+        server.files[Path(entry(NAME).files["weights"].urls[0]).name] = (
+            tmp_path / "all.zip"
+        ).read_bytes()
         monkeypatch.setenv("AUDIOFIX_MIRROR", server.url)
         yield server
 

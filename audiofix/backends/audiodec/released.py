@@ -23,15 +23,18 @@ def recognise(tensors: Mapping[str, Tensor]) -> bool:
 def read(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, Tensor]]:
     """Return the settings and tensors of a codec, joined from the files it was published in.
 
-    Encoder and codebooks come from one file. The receiver is a decoder of the same configuration,
-    trained longer, or a vocoder; without either it is the encoder file's own decoder.
+    Encoder and codebooks come from one file. The decoder is of the same configuration, trained
+    longer; without it, it is the encoder file's own. A vocoder may be there beside it.
 
     Args:
-        parts: files `encoder` and `config`; and `decoder`, or `vocoder` and `vocoder_config`.
+        parts: files `encoder` and `config`, perhaps `decoder`, perhaps `vocoder` and
+            `vocoder_config`. Or `weights` alone: an encoder, whose `config.yml` lies beside it.
 
     Raises:
         CheckpointError: a file is missing or damaged, or is no such part.
     """
+    if "weights" in parts:
+        parts = {"encoder": parts["weights"], "config": parts["weights"].with_name("config.yml")}
     for needed in ("encoder", "config"):
         if needed not in parts:
             raise CheckpointError(f"AudioDec: the {needed} file is missing: fetch it again")
@@ -41,7 +44,7 @@ def read(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, Tensor
         config["vocoder"] = _generator_table(parts["vocoder_config"])
         vocoder = _state(parts["vocoder"])
         tensors |= {VOCODER_PREFIX + name: tensor for name, tensor in vocoder.items()}
-    elif "decoder" in parts:
+    if "decoder" in parts:
         decoder = _state(parts["decoder"])
         # Only the decoder: its codebooks may have moved on from those that the encoder was
         # trained with.
@@ -60,6 +63,10 @@ def _state(path: Path) -> dict[str, Tensor]:
 def _generator_table(path: Path) -> dict[str, object]:
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(
+            f"{path}: {error.strerror}: put the authors' configuration there"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path}: not a configuration: fetch it again") from error
     table = tree.get("generator_params") if isinstance(tree, dict) else None
