@@ -23,12 +23,12 @@ if platform.machine().lower() in ("x86_64", "amd64"):
         "avx2": (8, ["-mavx2", "-mfma"]),
         "avx512": (16, ["-mavx512f", "-mavx512dq", "-mprefer-vector-width=512"]),
     }
-# -Wno-maybe-uninitialized: GCC 12's own AVX-512 header trips it.
+# -Wno-*uninitialized: GCC 12's own AVX-512 header trips them.
 # -fno-math-errno and -fno-trapping-math free the vectoriser; NaN, infinity and order of sums stay.
 CPU_FLAGS = [
     *("-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-fopenmp", "-Wall", "-Wextra"),
     *("-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-Wno-ignored-attributes"),
-    "-Wno-maybe-uninitialized",
+    *("-Wno-maybe-uninitialized", "-Wno-uninitialized"),
 ]
 CUDA_FLAGS = [
     *("-std=c++17", "-O3", "-Xcompiler", "-fPIC,-fvisibility=hidden", "--threads", "2"),
@@ -69,7 +69,7 @@ def build_cpu(library: Path) -> None:
         units = {"cpu": [str(folder / "cpu.cpp")]}
         for name, (width, flags) in LEVELS.items():
             names = [f"-DAFX_LEVEL={name}", f"-DAFX_WIDTH={width}"]
-            for part in ("rows", "plane"):
+            for part in ("rows", "plane", "block"):
                 units[f"{part}_{name}"] = [str(folder / f"cpu_{part}.cpp"), *names, *flags]
         objects = {name: str(Path(scratch, f"{name}.o")) for name in units}
         for name, unit in units.items():

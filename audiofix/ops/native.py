@@ -6,6 +6,7 @@ given; results are allocated here.
 """
 
 import ctypes
+import threading
 from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
@@ -17,11 +18,13 @@ from audiofix.errors import DeviceError
 
 Twin = Literal["cpu", "cuda"]
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 TILES: dict[str, int] = {"cpu": 512, "cuda": 2048}
 """Steps between two stored states."""
 
 MAX_STATE = 256
+PANEL = 16
+MAX_BLOCK, MAX_INNER, MAX_RANK = 256, 512, 16
 MAX_HEIGHT = 1536
 TYPES: dict[str, dict[torch.dtype, int]] = {
     "cpu": {torch.float32: 0},
@@ -74,6 +77,21 @@ class PlaneInputs(ctypes.Structure):
     ]
 
 
+class BlockWeights(ctypes.Structure):
+    """`afx_block_weights`."""
+
+    TENSORS = (
+        *("norm_weight", "norm_bias", "values", "gate", "convolution", "convolution_bias"),
+        *("projection", "step_weight", "step_bias", "A", "D", "out_norm_weight", "out_norm_bias"),
+        *("out", "norm2_weight", "norm2_bias", "first", "first_bias", "second", "second_bias"),
+    )
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("channels", "inner", "hidden", "rank")),
+        ("epsilon", ctypes.c_float),
+        *((name, ctypes.c_void_p) for name in TENSORS),
+    ]
+
+
 class Scan(NamedTuple):
     """The arguments of a selective scan; see `selective_scan` for their shapes."""
 
@@ -109,6 +127,7 @@ def library(twin: Twin) -> ctypes.CDLL:
     loaded.afx_sizeof.restype = ctypes.c_int64
     getattr(loaded, f"afx_selective_scan_workspace_{twin}").restype = ctypes.c_int64
     if twin == "cpu":
+        loaded.afx_block_workspace_cpu.restype = ctypes.c_int64
         loaded.afx_cpu_level_name.restype = ctypes.c_char_p
     return loaded
 
@@ -234,6 +253,47 @@ def norm_gate(x: Tensor, gate: Tensor, weight: Tensor, bias: Tensor, epsilon: fl
     )
     _check("cpu", status)
     return out
+
+
+def project(x: Tensor, weight: Tensor, bias: Tensor | None, gelu: bool) -> Tensor:
+    """Return `weight @ x + bias`, or its GELU, for contiguous `[batch, inputs, places]`."""
+    batch, inputs, places = x.shape
+    outputs = weight.shape[0]
+    out = torch.empty(batch, outputs, places)
+    status = library("cpu").afx_project_cpu(
+        *(_pointer(tensor) for tensor in (x, weight, bias)),
+        int(gelu),
+        _pointer(out),
+        *map(ctypes.c_int64, (batch, inputs, outputs, places)),
+        torch.get_num_threads(),
+    )
+    _check("cpu", status)
+    return out
+
+
+def block(weights: BlockWeights, x: Tensor) -> Tensor:
+    """Return a visual state-space block's output for `[batch, height, width, channels]`."""
+    loaded, threads = library("cpu"), torch.get_num_threads()
+    batch, height, width = map(ctypes.c_int64, x.shape[:3])
+    out = x.clone(memory_format=torch.contiguous_format)
+    size = loaded.afx_block_workspace_cpu(ctypes.byref(weights), height, width, threads)
+    workspace = _scratch(size)
+    status = loaded.afx_block_cpu(
+        *(ctypes.byref(weights), _pointer(out), _pointer(workspace), batch, height, width, threads)
+    )
+    _check("cpu", status)
+    return out
+
+
+_scratches = threading.local()
+
+
+def _scratch(floats: int) -> Tensor:
+    """Return this thread's scratch memory: fresh pages for every call cost a tenth of its time."""
+    held: Tensor | None = getattr(_scratches, "held", None)
+    if held is None or held.numel() < floats:
+        held = _scratches.held = torch.empty(floats)
+    return held
 
 
 def checkpoint_shape(scan: Scan, keep: bool) -> tuple[int, ...]:

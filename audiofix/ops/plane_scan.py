@@ -70,3 +70,27 @@ def norm_gate(x: Tensor, gate: Tensor, norm: torch.nn.LayerNorm) -> Tensor:
         norm: a norm over the channels.
     """
     return native.norm_gate(x.contiguous(), gate, norm.weight, norm.bias, norm.eps)
+
+
+_FEW = 16
+"""Channels up to which a product by rows of places is quicker than one of matrices."""
+
+
+def project(places: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return `weight @ places + bias` for `[batch, inputs, places]`; see `plane_scan`."""
+    if max(weight.shape) <= _FEW:
+        return native.project(places.contiguous(), weight.contiguous(), bias, gelu=False)
+    output = torch.bmm(weight.expand(places.shape[0], -1, -1), places)  # without matmul's copies
+    return output if bias is None else output + bias[:, None]
+
+
+def perceive(places: Tensor, first: torch.nn.Linear, second: torch.nn.Linear) -> Tensor:
+    """Return the perceptron's output for few channels, `[batch, channels, places]`.
+
+    Args:
+        places: contiguous.
+        first: the layer before the GELU.
+        second: the layer after it.
+    """
+    hidden = native.project(places, first.weight, first.bias, gelu=True)
+    return native.project(hidden, second.weight, second.bias, gelu=False)

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define AFX_ABI_VERSION 2
+#define AFX_ABI_VERSION 3
 #define AFX_API __attribute__((visibility("default")))
 
 enum { AFX_BAD_SHAPE = -1, AFX_BAD_TYPE = -2 };
@@ -24,6 +24,11 @@ enum { AFX_CPU_TILE = 512, AFX_CUDA_TILE = 2048, AFX_MAX_STATE = 256 };
 
 /* Routes through a plane, and the tallest plane: a column's states lie on the stack. */
 enum { AFX_ROUTES = 4, AFX_MAX_HEIGHT = 1536 };
+
+/* Of a fused block: outputs of a packed product side by side, channels that a unit of the scan
+   walks, and the most channels outside and inside and factors of the step that it takes. */
+enum { AFX_PANEL = 16, AFX_SCAN_LANES = 16 };
+enum { AFX_MAX_BLOCK = 256, AFX_MAX_INNER = 512, AFX_MAX_RANK = 16 };
 
 typedef struct {
   int64_t batch, channels, length, state, groups;
@@ -61,6 +66,28 @@ typedef struct {
   const float *D;           /* [4, channels] */
 } afx_plane_inputs;
 
+/* The weights of a visual state-space block of one state a channel. `inner` and `hidden` are padded
+   to a multiple of AFX_PANEL with zeros in every array below, written ~. A packed weight of N
+   outputs and K inputs lies as [~N / AFX_PANEL, K, AFX_PANEL]. Steps are in powers of two:
+   step_weight and step_bias come times log2 e, and the rows of B in `projection` times ln 2. */
+typedef struct {
+  int64_t channels, inner, hidden, rank;
+  float epsilon;                        /* of the norms */
+  const float *norm_weight, *norm_bias; /* [channels], or null: no norms outside */
+  const float *values, *gate;           /* packed, inner of channels */
+  const float *convolution;             /* [9, ~inner], rows of the filter first */
+  const float *convolution_bias;        /* [~inner] */
+  const float *projection;              /* packed, 4 (rank + 2) of inner: step's factors, B, C */
+  const float *step_weight;             /* [4, rank, ~inner] */
+  const float *step_bias, *A;           /* [4, ~inner] */
+  const float *D;                       /* [~inner], summed over the routes */
+  const float *out_norm_weight, *out_norm_bias; /* [inner] */
+  const float *out;                             /* packed, channels of inner */
+  const float *norm2_weight, *norm2_bias;       /* [channels] */
+  const float *first, *first_bias;              /* packed, hidden of channels; [~hidden] */
+  const float *second, *second_bias;            /* packed, channels of hidden; [~channels] */
+} afx_block_weights;
+
 /* checkpoints: [batch, channels, ceil(length / tile), state], the state before each
    tile; null where no gradient will be asked for. */
 AFX_API int afx_selective_scan_forward_cpu(const afx_scan_inputs *in, float *out,
@@ -96,6 +123,18 @@ AFX_API int afx_norm_cpu(const float *x, const float *weight, const float *bias,
 AFX_API int afx_norm_gate_cpu(const float *x, const float *gate, int64_t gate_stride,
                               const float *weight, const float *bias, float epsilon, float *out,
                               int64_t batch, int64_t channels, int64_t places, int threads);
+
+/* A visual state-space block in place, x: [batch, height, width, channels]. No gradient. */
+AFX_API int64_t afx_block_workspace_cpu(const afx_block_weights *in, int64_t height, int64_t width,
+                                        int threads); /* in floats */
+AFX_API int afx_block_cpu(const afx_block_weights *in, float *x, float *workspace, int64_t batch,
+                          int64_t height, int64_t width, int threads);
+
+/* weight . x + bias, or its GELU, of every place of x: [batch, inputs, places]; weight: [outputs,
+   inputs]; bias: [outputs] or null; out: [batch, outputs, places]. For few inputs and outputs. */
+AFX_API int afx_project_cpu(const float *x, const float *weight, const float *bias, int gelu,
+                            float *out, int64_t batch, int64_t inputs, int64_t outputs,
+                            int64_t places, int threads);
 
 /* Which instructions the CPU twin uses: "avx512", "avx2" or "baseline". A level above what
    the processor has is lowered; the new level is returned. Level 0 is baseline. */

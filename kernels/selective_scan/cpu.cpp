@@ -13,6 +13,7 @@ int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 #if defined(__x86_64__)
 const CpuLevel *const LEVELS[] = {&afx_level_baseline, &afx_level_avx2, &afx_level_avx512};
 const CpuPlane *const PLANES[] = {&afx_plane_baseline, &afx_plane_avx2, &afx_plane_avx512};
+const CpuBlock *const BLOCKS[] = {&afx_block_baseline, &afx_block_avx2, &afx_block_avx512};
 int highest_level() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return 2;
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0;
@@ -20,6 +21,7 @@ int highest_level() {
 #else
 const CpuLevel *const LEVELS[] = {&afx_level_baseline};
 const CpuPlane *const PLANES[] = {&afx_plane_baseline};
+const CpuBlock *const BLOCKS[] = {&afx_block_baseline};
 int highest_level() { return 0; }
 #endif
 
@@ -66,6 +68,22 @@ Workspace workspace_of(const afx_scan_shape &shape) {
   const int64_t splits = backward_splits(shape);
   const int64_t shared = shape.batch * shape.groups * splits * shape.state * shape.length;
   return {shape.batch * shape.channels * (shape.state + 2), splits > 1 ? shared : 0};
+}
+
+int64_t padded(int64_t channels) { return (channels + AFX_PANEL - 1) / AFX_PANEL * AFX_PANEL; }
+
+// The workspace of a block, in floats: the plane, its projections and the scan's result for one
+// item, then what each band of rows needs for itself.
+struct BlockSpace {
+  int64_t plane, projected, values, hidden;
+  int64_t band() const { return values + hidden; }
+  int64_t total(int64_t bands) const { return 2 * plane + projected + bands * band(); }
+};
+
+BlockSpace block_space(const afx_block_weights &in, int64_t height, int64_t width) {
+  const int64_t places = height * (width + 1), inner = padded(in.inner);
+  return {places * inner, places * padded(AFX_ROUTES * (in.rank + 2)), 4 * width * inner,
+          AFX_BLOCK_TILE * padded(in.hidden)};
 }
 
 }  // namespace
@@ -194,6 +212,57 @@ int afx_norm_gate_cpu(const float *x, const float *gate, int64_t gate_stride, co
   return 0;
 }
 
+int afx_project_cpu(const float *x, const float *weight, const float *bias, int gelu, float *out,
+                    int64_t batch, int64_t inputs, int64_t outputs, int64_t places, int threads) {
+  if (batch < 1 || inputs < 1 || outputs < 1 || places < 1) return AFX_BAD_SHAPE;
+  constexpr int64_t PIECE = 4096;
+  const int64_t pieces = (places + PIECE - 1) / PIECE;
+  const CpuPlane &level = *PLANES[current_level];
+#pragma omp parallel for num_threads(threads)
+  for (int64_t index = 0; index < batch * pieces; index++) {
+    const int64_t item = index / pieces, first = index % pieces * PIECE;
+    level.project(x + item * inputs * places + first, weight, bias, gelu != 0,
+                  out + item * outputs * places + first, inputs, outputs, places,
+                  at_most(PIECE, places - first));
+  }
+  return 0;
+}
+
+int64_t afx_block_workspace_cpu(const afx_block_weights *in, int64_t height, int64_t width,
+                                int threads) {
+  return block_space(*in, height, width).total(at_most(threads, height));
+}
+
+int afx_block_cpu(const afx_block_weights *in, float *x, float *workspace, int64_t batch,
+                  int64_t height, int64_t width, int threads) {
+  const bool good = batch > 0 && height > 0 && width > 0 && in->channels > 0 &&
+                    in->channels <= AFX_MAX_BLOCK && in->inner > 0 && in->inner <= AFX_MAX_INNER &&
+                    in->hidden > 0 && in->rank > 0 && in->rank <= AFX_MAX_RANK && threads > 0;
+  if (!good) return AFX_BAD_SHAPE;
+  const BlockSpace space = block_space(*in, height, width);
+  const int64_t bands = at_most(threads, height);  // a place's bits do not depend on its band
+  float *plane = workspace, *scanned = plane + space.plane, *projected = scanned + space.plane;
+  float *own = projected + space.projected;
+  const CpuBlock &level = *BLOCKS[current_level];
+  for (int64_t item = 0; item < batch; item++, x += height * width * in->channels) {
+#pragma omp parallel num_threads(threads)
+    {
+#pragma omp for schedule(static)
+      for (int64_t band = 0; band < bands; band++)
+        level.front(*in, height, width, x, own + band * space.band(), plane, projected,
+                    height * band / bands, height * (band + 1) / bands);
+#pragma omp for schedule(dynamic)
+      for (int64_t channel = 0; channel < padded(in->inner); channel += AFX_SCAN_LANES)
+        level.scan(*in, height, width, plane, projected, scanned, channel);
+#pragma omp for schedule(static)
+      for (int64_t band = 0; band < bands; band++)
+        level.back(*in, height, width, scanned, x, own + band * space.band() + space.values,
+                   height * band / bands, height * (band + 1) / bands);
+    }
+  }
+  return 0;
+}
+
 int afx_use_cpu_level(int level) {
   current_level = (int)at_most(at_least(level, 0), highest_level());
   return current_level;
@@ -218,5 +287,6 @@ int64_t afx_sizeof(const char *structure) {
   if (!strcmp(structure, "afx_scan_gradients")) return sizeof(afx_scan_gradients);
   if (!strcmp(structure, "afx_plane_shape")) return sizeof(afx_plane_shape);
   if (!strcmp(structure, "afx_plane_inputs")) return sizeof(afx_plane_inputs);
+  if (!strcmp(structure, "afx_block_weights")) return sizeof(afx_block_weights);
   return -1;
 }

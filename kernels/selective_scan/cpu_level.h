@@ -46,8 +46,27 @@ struct CpuPlane {
                     int64_t last);
   void (*norm)(const float *x, const float *weight, const float *bias, float epsilon, float *out,
                int64_t channels, int64_t places);
+  void (*project)(const float *x, const float *weight, const float *bias, bool gelu, float *out,
+                  int64_t inputs, int64_t outputs, int64_t stride, int64_t places);
 };
 
 extern const CpuPlane afx_plane_baseline;
 extern const CpuPlane afx_plane_avx2;
 extern const CpuPlane afx_plane_avx512;
+
+// What cpu_block.cpp offers: rows first..last - 1 up to the scan and after it, and the scan of
+// AFX_SCAN_LANES channels from `channel` on.
+struct CpuBlock {
+  void (*front)(const afx_block_weights &, int64_t height, int64_t width, const float *x,
+                float *values, float *plane, float *projected, int64_t first, int64_t last);
+  void (*scan)(const afx_block_weights &, int64_t height, int64_t width, const float *plane,
+               const float *projected, float *out, int64_t channel);
+  void (*back)(const afx_block_weights &, int64_t height, int64_t width, const float *scanned,
+               float *x, float *hidden, int64_t first, int64_t last);
+};
+
+constexpr int64_t AFX_BLOCK_TILE = 64;  // places from product to product
+
+extern const CpuBlock afx_block_baseline;
+extern const CpuBlock afx_block_avx2;
+extern const CpuBlock afx_block_avx512;

@@ -6,12 +6,12 @@
 // step is made from its few factors on the spot, so its array is never written.
 
 #include "cpu_level.h"
+#include "norm.h"
 #include "vector.h"
 
 namespace {
 
 constexpr int TILE = AFX_CPU_TILE;
-constexpr float LOG2_E = 1.44269504f;  // decays are powers of two
 
 // One route of one item: where its inputs lie.
 struct Route {
@@ -37,16 +37,6 @@ struct Route {
     return all(in.A[row(channel) * shape.state + n] * LOG2_E);
   }
 };
-
-// A run of at most W neighbours of a row.
-inline Floats load_some(const float *from, int64_t count) {
-  return __builtin_expect(count < W, 0) ? load_end<false>(from, count, 0) : load(from);
-}
-
-inline void store_some(float *to, int64_t count, Floats v) {
-  if (__builtin_expect(count < W, 0)) return store_end<false>(to, count, 0, v);
-  store(to, v);
-}
 
 template <bool Reversed>
 void row_tile(const Route &route, int64_t channel, int64_t start, float *state, float *out,
@@ -150,14 +140,6 @@ void scan_plane(const afx_plane_inputs &in, float *out, const afx_plane_shape &s
   column_route<true>({in, shape, item, 3}, block, stop, out);
 }
 
-inline Floats inverse_root(Floats v) {
-  for (int i = 0; i < W; i++) v[i] = 1.0f / __builtin_sqrtf(v[i]);
-  return v;
-}
-
-// silu(g) = g / (1 + e^-g)
-inline Floats silu(Floats g) { return g / (exponential2(g * -LOG2_E) + 1.0f); }
-
 // W numbers of a row from `at` + Offset on, zero outside the row.
 template <int Offset>
 inline Floats neighbours(const float *row, int64_t at, int64_t width) {
@@ -210,69 +192,26 @@ void norm_gate(const float *x, const float *gate, const float *weight, const flo
   }
 }
 
-template <int K, int... I>
-inline Floats exchanged(Floats v, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(v, v, (I ^ K)...);
-}
-
-// In every lane the sum over its group of `Size` neighbouring lanes.
-template <int Size>
-inline Floats group_sum(Floats v) {
-  if constexpr (Size > 1) {
-    v = group_sum<Size / 2>(v);
-    return v + exchanged<Size / 2>(v, Lanes{});
-  }
-  return v;
-}
-
-// Layer norm of [places, Size]: a vector holds whole places.
-template <int Size>
-void norm_narrow(const float *x, const float *weight, const float *bias, float epsilon, float *out,
-                 int64_t places) {
-  Floats scales, shifts;
-  for (int i = 0; i < W; i++) scales[i] = weight[i % Size], shifts[i] = bias[i % Size];
-  for (int64_t at = 0; at < places * Size; at += W) {
-    const int64_t count = places * Size - at < W ? places * Size - at : W;
-    const Floats v = load_some(x + at, count);
-    const Floats centred = v - group_sum<Size>(v) / (float)Size;
-    const Floats variance = group_sum<Size>(centred * centred) / (float)Size;
-    store_some(out + at, count, centred * inverse_root(variance + epsilon) * scales + shifts);
-  }
-}
-
-// Layer norm of [places, channels] for any number of channels.
-void norm_wide(const float *x, const float *weight, const float *bias, float epsilon, float *out,
-               int64_t channels, int64_t places) {
-  for (int64_t place = 0; place < places; place++, x += channels, out += channels) {
-    Floats sums = all(0), squares = all(0);
-    for (int64_t c = 0; c < channels; c += W) sums += load_some(x + c, channels - c);
-    const Floats mean = group_sum<W>(sums) / (float)channels;
-    for (int64_t c = 0; c < channels; c += W) {
-      const Floats centred = keep(load_some(x + c, channels - c) - mean, channels - c);
-      squares += centred * centred;
-    }
-    const float variance = group_sum<W>(squares)[0] / (float)channels;
-    const Floats scale = all(1.0f / __builtin_sqrtf(variance + epsilon));
-    for (int64_t c = 0; c < channels; c += W) {
-      const int64_t count = channels - c;
-      const Floats normed = (load_some(x + c, count) - mean) * scale;
-      store_some(out + c, count,
-                 normed * load_some(weight + c, count) + load_some(bias + c, count));
+// Few channels to few, place by place: lanes are places, and a product of matrices would be mostly
+// overhead. `places` of [inputs, stride] from `x` on.
+template <bool Gelu>
+void project_places(const float *x, const float *weight, const float *bias, float *out,
+                    int64_t inputs, int64_t outputs, int64_t stride, int64_t places) {
+  for (int64_t at = 0; at < places; at += W) {
+    const int64_t count = places - at < W ? places - at : W;
+    for (int64_t o = 0; o < outputs; o++) {
+      Floats sum = all(bias ? bias[o] : 0.0f);
+      for (int64_t k = 0; k < inputs; k++)
+        sum += weight[o * inputs + k] * load_some(x + k * stride + at, count);
+      store_some(out + o * stride + at, count, Gelu ? gelu(sum) : sum);
     }
   }
 }
 
-void norm(const float *x, const float *weight, const float *bias, float epsilon, float *out,
-          int64_t channels, int64_t places) {
-  switch (channels) {
-    case 1: return norm_narrow<1>(x, weight, bias, epsilon, out, places);
-    case 2: return norm_narrow<2>(x, weight, bias, epsilon, out, places);
-    case 4: return norm_narrow<4>(x, weight, bias, epsilon, out, places);
-#if AFX_WIDTH > 4
-    case 8: return norm_narrow<8>(x, weight, bias, epsilon, out, places);
-#endif
-    default: return norm_wide(x, weight, bias, epsilon, out, channels, places);
-  }
+void project(const float *x, const float *weight, const float *bias, bool with_gelu, float *out,
+             int64_t inputs, int64_t outputs, int64_t stride, int64_t places) {
+  (with_gelu ? project_places<true> : project_places<false>)(x, weight, bias, out, inputs, outputs,
+                                                             stride, places);
 }
 
 #define AFX_JOIN_OF(a, b) a##b
@@ -280,4 +219,4 @@ void norm(const float *x, const float *weight, const float *bias, float epsilon,
 
 }  // namespace
 
-const CpuPlane AFX_JOIN(afx_plane_, AFX_LEVEL) = {scan_plane, convolve, norm_gate, norm};
+const CpuPlane AFX_JOIN(afx_plane_, AFX_LEVEL) = {scan_plane, convolve, norm_gate, norm, project};

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int TILE = AFX_CPU_TILE;
 constexpr int VECTORS = TILE / W;
-constexpr float LOG2_E = 1.44269504f;  // decays are powers of two
 static_assert(TILE % W == 0, "a tile is whole vectors");
 
 struct Scan {

@@ -15,6 +15,7 @@
 namespace {
 
 constexpr int W = AFX_WIDTH;
+constexpr float LOG2_E = 1.44269504f;  // decays are powers of two
 typedef float Floats __attribute__((vector_size(4 * AFX_WIDTH)));
 typedef int32_t Ints __attribute__((vector_size(4 * AFX_WIDTH)));
 using Lanes = std::make_integer_sequence<int, W>;
@@ -112,6 +113,16 @@ inline void store(float *row, int64_t length, int64_t t, Floats v) {
   }
 }
 
+// A run of at most W neighbours of a row.
+inline Floats load_some(const float *from, int64_t count) {
+  return __builtin_expect(count < W, 0) ? load_end<false>(from, count, 0) : load(from);
+}
+
+inline void store_some(float *to, int64_t count, Floats v) {
+  if (__builtin_expect(count < W, 0)) return store_end<false>(to, count, 0, v);
+  store(to, v);
+}
+
 // Zero from lane `count` on.
 inline Floats keep(Floats v, int64_t count) {
   return __builtin_expect(count < W, 0) ? keep_end(v, count) : v;
@@ -166,6 +177,27 @@ inline Floats exponential2(Floats x) {
   return power(n, inside - n);
 }
 
+// 2^x for finite x <= 0. The scaling instruction underflows by itself, so nothing is confined
+// there.
+inline Floats exponential2_below_one(Floats x) {
+#if AFX_WIDTH == 16 && defined(__AVX512F__)
+  const Floats n = nearest(x);
+  return power(n, x - n);
+#else
+  return exponential2(x);
+#endif
+}
+
+inline Floats positive_part(Floats s) {
+#if AFX_WIDTH == 16 && defined(__AVX512F__)
+  return (Floats)_mm512_max_ps(_mm512_setzero_ps(), (__m512)s);  // of NaN: NaN
+#else
+  return s > 0 ? s : (s == s ? all(0) : s);
+#endif
+}
+
+inline Floats negative_magnitude(Floats s) { return (Floats)((Ints)s | (Ints)all(-0.0f)); }
+
 // log(1 + e^s), exact in relative terms on both sides: above s = 20 it is s to the last bit, which
 // is the published rule. `small` is e^-|s|.
 struct Softplus {
@@ -189,6 +221,49 @@ inline Softplus softplus(Floats s) {
   p = p * small + -0.499998909f;
   p = p * small + 1.0f;
   return {small * p + (s > 0 ? s : all(0)), small};
+}
+
+// log2(1 + 2^s): softplus where steps and decays are all in powers of two. Relative accuracy on
+// both sides: 2^-|s| needs no rounded product before it.
+inline Floats softplus2(Floats s) {
+  const Floats small = exponential2_below_one(negative_magnitude(s));
+  Floats p = small * (LOG2_E * -3.16399936e-3f) + LOG2_E * 1.94876861e-2f;  // log2(1 + e) / e
+  p = p * small + LOG2_E * -5.62695258e-2f;
+  p = p * small + LOG2_E * 0.105329506f;
+  p = p * small + LOG2_E * -0.152632737f;
+  p = p * small + LOG2_E * 0.196610179f;
+  p = p * small + LOG2_E * -0.249511672f;
+  p = p * small + LOG2_E * 0.333296655f;
+  p = p * small + LOG2_E * -0.499998909f;
+  p = p * small + LOG2_E;
+  return small * p + positive_part(s);
+}
+
+// 1 / x for 1 <= x < 2^127, to a rounding or two.
+inline Floats inverse(Floats x) {
+#if AFX_WIDTH == 16 && defined(__AVX512F__)
+  const Floats rough = (Floats)_mm512_rcp14_ps((__m512)x);
+  return rough * (2.0f - x * rough);  // a division occupies its unit three times as long
+#else
+  return 1.0f / x;
+#endif
+}
+
+// silu(g) = g / (1 + e^-g)
+inline Floats silu(Floats g) {
+  const Floats x = g * -LOG2_E;
+  return g * inverse(exponential2(x > 126.0f ? all(126.0f) : x) + 1.0f);
+}
+
+// x/2 (1 + erf(x / sqrt 2)), erf by Abramowitz and Stegun, 7.1.26, to 1.5e-7.
+inline Floats gelu(Floats x) {
+  const Floats z = negative_magnitude(x) * -0.70710678f, t = inverse(z * 0.3275911f + 1.0f);
+  Floats p = t * 1.061405429f - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  const Floats half = x * 0.5f, tail = half * (p * t) * exponential2_below_one(z * z * -LOG2_E);
+  return x > 0 ? x - tail : tail;
 }
 
 // The derivative of softplus.

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(not condition("cpu").built, reason=condition("cp
         ("afx_scan_gradients", native.ScanGradients),
         ("afx_plane_shape", native.PlaneShape),
         ("afx_plane_inputs", native.PlaneInputs),
+        ("afx_block_weights", native.BlockWeights),
     ],
 )
 def test_structures_have_the_size_of_their_mirrors(

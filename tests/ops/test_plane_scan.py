@@ -1,10 +1,17 @@
 import pytest
 import torch
-from torch import Tensor
-from torch.nn.functional import silu
+from torch import Tensor, nn
+from torch.nn.functional import gelu, silu
 
 from audiofix.ops import native
-from audiofix.ops.plane_scan import convolve, norm_gate, plane_scan, runs_natively
+from audiofix.ops.plane_scan import (
+    convolve,
+    norm_gate,
+    perceive,
+    plane_scan,
+    project,
+    runs_natively,
+)
 from audiofix.ops.plane_scan_reference import plane_scan_reference
 from audiofix.ops.selection import condition
 
@@ -107,3 +114,26 @@ def test_what_does_not_run_natively(monkeypatch) -> None:
         assert not runs_natively(plane, 1)
     monkeypatch.setenv("AUDIOFIX_SCAN", "reference")
     assert not runs_natively(plane, 1)
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize(("inputs", "outputs"), [(1, 4), (2, 12), (3, 1), (20, 5)])
+@pytest.mark.parametrize("places", [1, 17, 5003])
+def test_projections_equal_matrix_products(inputs: int, outputs: int, places: int) -> None:
+    draw = torch.Generator().manual_seed(places)
+    x = torch.randn(2, inputs, places, generator=draw)
+    weight = torch.randn(outputs, inputs, generator=draw)
+    bias = torch.randn(outputs, generator=draw)
+    want = weight.double() @ x.double() + bias[:, None]
+    assert float((project(x, weight, bias) - want).abs().max()) < 1e-5
+    assert float((project(x, weight) + bias[:, None] - want).abs().max()) < 1e-5
+
+
+@pytest.mark.usefixtures("level")
+def test_a_perceptron_of_few_channels_equals_its_layers() -> None:
+    torch.manual_seed(0)
+    first, second = nn.Linear(1, 4), nn.Linear(4, 1)
+    x = torch.linspace(-9, 9, 4099).view(1, 1, -1)
+    with torch.inference_mode():
+        want = second(gelu(first(x.transpose(1, 2)))).transpose(1, 2)
+        assert float((perceive(x, first, second) - want).abs().max()) < 2e-6

@@ -4,6 +4,7 @@ Height is frequency and width is time. Attribute names and the places in each `n
 those of released checkpoints.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -12,6 +13,7 @@ from torch.nn.functional import gelu, pad
 
 from audiofix.backends.vmasr.scan2d import SS2D
 from audiofix.ops.layer_norm import LayerNorm
+from audiofix.ops.plane_scan import perceive, runs_natively
 
 
 class Permute(nn.Module):
@@ -63,7 +65,10 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(hidden, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the same shape."""
+        """Return the same shape, `[batch, height, width, channels]`."""
+        if x.shape[-1] == 1 and runs_natively(x.permute(0, 3, 1, 2), state=1):
+            places = x.reshape(x.shape[0], 1, -1)  # one channel: first is last
+            return perceive(places, self.fc1, self.fc2).view_as(x)
         output: Tensor = self.fc2(gelu(self.fc1(x)))
         return output
 
@@ -89,9 +94,13 @@ class VSSBlock(nn.Module):
         self.drop_path = DropPath(drop_path)
         self.norm2 = LayerNorm(hidden_dim) if normalise else nn.Identity()
         self.mlp = Mlp(hidden_dim, int(mlp_ratio * hidden_dim))
+        self.fused: Callable[[Tensor], Tensor] | None = None
+        """The whole block as one kernel, for inference; see `fuse.fuse`."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the same shape, `[batch, height, width, channels]`."""
+        if self.fused and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu"):
+            return self.fused(x)
         x = x + self.drop_path(self.op(self.norm(x)))
         output: Tensor = x + self.drop_path(self.mlp(self.norm2(x)))
         return output

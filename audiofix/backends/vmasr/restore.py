@@ -10,6 +10,7 @@ from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import UpsampleRequest
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.enhance import enhance_spectra
+from audiofix.backends.vmasr.fuse import fuse
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.dsp.rolloff import BandwidthMeter
@@ -60,6 +61,7 @@ def open(checkpoint: Checkpoint, placement: Placement) -> "VMASRRestorer":
     network = VMASR(settings)
     fill_module(network, checkpoint.tensors, checkpoint.name)
     network = network.eval().requires_grad_(False).to(placement.device)
+    fuse(network)
     model_rate = rate if isinstance(rate, int) else settings.hop_length * _HOPS_PER_SECOND
     return VMASRRestorer(checkpoint.name, model_rate, network, placement, filled=filled)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from audiofix.ops.layer_norm import LayerNorm
-from audiofix.ops.plane_scan import convolve, norm_gate, plane_scan, runs_natively
+from audiofix.ops.plane_scan import convolve, norm_gate, plane_scan, project, runs_natively
 from audiofix.ops.selective_scan import selective_scan
 
 ROUTES = 4
@@ -104,11 +104,11 @@ class SS2D(nn.Module):
     def _infer(self, x: Tensor) -> Tensor:
         """Return what `forward` does, channels first inside, so that no plane is ever permuted."""
         batch, height, width, _ = x.shape
-        both = _project(self.in_proj.weight, x.flatten(1, 2).transpose(1, 2))
+        both = project(x.flatten(1, 2).transpose(1, 2), self.in_proj.weight)
         values, gate = both.chunk(2, dim=1)
         plane = convolve(values.unflatten(2, (height, width)), self.conv2d)
         # Each place is projected by itself: a route's projections need no route.
-        projected = _project(self.x_proj_weight.flatten(0, 1), plane.flatten(2))
+        projected = project(plane.flatten(2), self.x_proj_weight.flatten(0, 1))
         merged = plane_scan(
             plane,
             projected.view(batch, ROUTES, -1, height, width),
@@ -118,8 +118,8 @@ class SS2D(nn.Module):
             self.Ds.view(ROUTES, -1),
         )
         mixed = norm_gate(merged.flatten(2), gate, self.out_norm)
-        output = torch.bmm(mixed.transpose(1, 2), self.out_proj.weight.t().expand(batch, -1, -1))
-        return output.view(batch, height, width, -1)
+        output = project(mixed, self.out_proj.weight).transpose(1, 2)
+        return output.reshape(batch, height, width, -1)
 
     def scan(self, routes: Tensor) -> Tensor:
         """Scan `[batch, 4, inner, length]` along its last axis; the same shape comes back."""
@@ -142,8 +142,3 @@ class SS2D(nn.Module):
         projected = self.x_proj_weight @ routes
         rank, B, C = projected.split([self.rank, self.state, self.state], dim=2)
         return self.dt_projs_weight @ rank, B.contiguous(), C.contiguous()
-
-
-def _project(weight: Tensor, places: Tensor) -> Tensor:
-    """Return `weight @ places` for `[batch, channels, places]`, without matmul's copies."""
-    return torch.bmm(weight.expand(places.shape[0], -1, -1), places)
