@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from cli.commands import Run, command_line
+from cli.commands import Forks, Run, run_fresh
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +29,16 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def audiofix(environment: Mapping[str, str]) -> Run:
-    """Run a command to its end."""
+def forks(environment: Mapping[str, str]) -> Iterator[Forks]:
+    """The process whose forks run most commands."""
+    forks = Forks(environment)
+    yield forks
+    forks.close()
+
+
+@pytest.fixture(scope="session")
+def audiofix(environment: Mapping[str, str], forks: Forks) -> Run:
+    """Run a command to its end; in a fresh process where Python itself is told something."""
 
     def run(
         *arguments: str | Path,
@@ -38,14 +46,9 @@ def audiofix(environment: Mapping[str, str]) -> Run:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            command_line(arguments),
-            input=stdin,
-            capture_output=True,
-            cwd=cwd,
-            env={**environment, **(env or {})},
-            timeout=120,
-        )
+        for_python = any(name.startswith(("PYTHON", "LD_", "OMP_")) for name in env or {})
+        start = run_fresh if for_python else forks.run
+        return start(arguments, stdin, cwd, {**environment, **(env or {})})
 
     return run
 
