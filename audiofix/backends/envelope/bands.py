@@ -123,3 +123,29 @@ class RunningLevels:
             for i, p in enumerate(_EXPONENTS)
         ]
         return np.stack(parts, axis=1).astype(np.float32), weights.astype(np.float32)
+
+
+def analysed(x: Floats, rate: int, bands: int, band_hz: float) -> tuple[Floats, Floats]:
+    """Return what the network sees of a whole recording `[samples]`, as a stream would give it.
+
+    Returns:
+        `[frames, 5, bands]`, frames = samples // hop + 1; and how much of the running levels' time
+        has passed, `[frames]`.
+    """
+    grid = frame_grid(rate)
+    padded = np.pad(x, grid.size // 2 + 1)
+    frames = np.lib.stride_tricks.sliding_window_view(padded[1:], grid.size)[:: grid.hop]
+    return statistics_of(grid.spectra(frames), grid, RunningLevels(bands), bands, band_hz)
+
+
+def statistics_of(
+    spectra: NDArray[np.complex64],
+    grid: FrameGrid,
+    running: RunningLevels,
+    bands: int,
+    band_hz: float,
+) -> tuple[Floats, Floats]:
+    """Return what the network sees of the next frames of a stream; see `analysed`."""
+    level, peaked = band_levels(spectra, grid.frequencies, bands, band_hz)
+    levels, heard = running.push(level)
+    return np.concatenate([level[:, None], levels, peaked[:, None]], axis=1), heard

@@ -12,7 +12,7 @@ from audiofix.backends.envelope.bands import (
     SILENCE,
     FrameGrid,
     RunningLevels,
-    band_levels,
+    statistics_of,
 )
 from audiofix.backends.envelope.excitation import rhythmic_noise
 from audiofix.backends.envelope.network import EnvelopeNetwork, highest_level
@@ -74,9 +74,11 @@ class Filling:
         """
         config, count = self._network.config, len(frames)
         new = self._grid.spectra(frames)
-        level, peaked = band_levels(new, self._grid.frequencies, config.bands, config.band_hz)
         edge = max(1, min(config.bands, int(KEPT_SHARE * cutoff_hz / config.band_hz)))
-        predicted = self._predicted(level, peaked, edge)
+        statistics, heard = statistics_of(
+            new, self._grid, self._levels, config.bands, config.band_hz
+        )
+        predicted, level = self._predicted(statistics, heard, edge), statistics[:, 0]
         spectra = np.concatenate([self._spectra, new])
         level = np.concatenate([self._level, level])
         self._spectra, self._level = spectra[count:], level[count:]
@@ -91,15 +93,13 @@ class Filling:
         result: Floats = irfft(added * np.float32(scale), self._grid.size, axis=1)
         return result
 
-    def _predicted(self, level: Floats, peaked: Floats, edge: int) -> Floats:
-        running, heard = self._levels.push(level)
-        statistics = np.concatenate([level[:, None], running, peaked[:, None]], axis=1)
+    def _predicted(self, statistics: Floats, heard: Floats, edge: int) -> Floats:
         device = self._placement.device
         with torch.inference_mode():
             result = self._network(
                 torch.from_numpy(statistics)[None].to(device),
                 torch.from_numpy(heard)[None].to(device),
-                torch.full((1, len(level)), edge, device=device),
+                torch.full((1, len(heard)), edge, device=device),
                 self._state,
             )
         predicted: Floats = result[0].float().cpu().numpy()
