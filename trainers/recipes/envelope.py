@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from audiofix.trainers.checkpoint import export
 from audiofix.trainers.data.clips import read_own
-from audiofix.trainers.data.coloration import coloured_noise, floor_db, tilted, tones
+from audiofix.trainers.data.coloration import Noise, Tilt, floor_db, recoloured, tones
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.loop_settings import LoopSettings
@@ -27,7 +27,7 @@ from audiofix.backends.envelope.filling import KEPT_SHARE
 from audiofix.backends.envelope.network import EnvelopeNetwork, highest_level
 from audiofix.errors import InputError
 
-Wave = NDArray[np.float64]
+Wave = NDArray[np.float32]
 
 _TONES_RATE = 48000
 _NEAR_NYQUIST = 0.955
@@ -37,6 +37,9 @@ _LEAST_BAND_HZ = 900.0
 """What a recording must know above the input's band."""
 
 _DRAWS = 50
+
+_FLOOR_HZ = 7000.0
+"""The middle of the band that `floor_db` measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class DataSettings:
 
     Attributes:
         frames: of a clip.
+        edges: input rates at which each clip is looked at: an analysis costs more than a step.
         folders: names of the folders whose files are used, none for all.
         speeds: playback speeds to draw from.
         rates: input rates that two thirds of the items have; the others lie anywhere between
@@ -77,6 +81,7 @@ class DataSettings:
     """
 
     frames: int = 320
+    edges: int = 2
     folders: tuple[str, ...] = ()
     speeds: tuple[float, ...] = (1.0,)
     rates: tuple[int, ...] = (8000, 12000, 16000, 24000)
@@ -148,7 +153,7 @@ class EnvelopeRecipe(Recipe):
         self._held_out: list[tuple[str, Batch]] = []
 
     def item(self, generator: np.random.Generator) -> Item:
-        """Return a clip's analysis, the first missing band, and which bands are known."""
+        """Return a clip's analysis, the first missing band at each edge, and the known bands."""
         config, data = self.settings.model, self.settings.data
         if generator.random() < data.tones:
             rate, empty_hz = _TONES_RATE, config.top_hz
@@ -156,8 +161,8 @@ class EnvelopeRecipe(Recipe):
             clip, known_hz = tones(samples, rate, generator), config.top_hz
         else:
             clip, rate, known_hz, empty_hz = self._clip(generator)
-        input_rate = self._input_rate(generator, known_hz)
-        return self._item(clip, rate, input_rate, known_hz, empty_hz)
+        rates = [self._input_rate(generator, known_hz) for _ in range(data.edges)]
+        return self._item(clip, rate, rates, known_hz, empty_hz)
 
     def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the distance above the edge."""
@@ -173,7 +178,7 @@ class EnvelopeRecipe(Recipe):
         found: dict[str, list[float]] = {}
         for name, batch in self._held_out:
             distance = self._distances(networks["generator"], batch, cautious=False)
-            share = 1 - batch["edge"].item() / self.settings.model.bands
+            share = 1 - batch["edges"].item() / self.settings.model.bands
             found.setdefault(name, []).append(distance.mean().item() * share**0.5)
         figures = {f"lsd_{name}": float(np.mean(values)) for name, values in found.items()}
         return {**figures, "lsd": float(np.mean(list(figures.values())))}
@@ -205,7 +210,7 @@ class EnvelopeRecipe(Recipe):
         rate = round(own_rate * speed)
         samples = data.frames * round(rate / FRAMES_PER_SECOND)
         start = int(generator.integers(max(1, sound.shape[1] - samples + 1)))
-        clip = sound[generator.integers(len(sound)), start : start + samples].astype(np.float64)
+        clip = sound[generator.integers(len(sound)), start : start + samples]
         clip = np.pad(clip, (0, samples - clip.size))
         chain = data.chains.get(recording.kind, Chain())
         clip = _passed_through(chain, clip, rate, generator)
@@ -233,49 +238,58 @@ class EnvelopeRecipe(Recipe):
         return float(data.lowest_rate)
 
     def _item(
-        self, clip: Wave, rate: int, input_rate: float, known_hz: float, empty_hz: float
+        self,
+        clip: Wave,
+        rate: int,
+        input_rates: Sequence[float],
+        known_hz: float,
+        empty_hz: float,
     ) -> Item:
         config = self.settings.model
-        statistics, heard = analysed(clip.astype(np.float32), rate, config.bands, config.band_hz)
+        statistics, heard = analysed(clip, rate, config.bands, config.band_hz)
         bands = np.arange(config.bands)
         known = (bands + 1) * config.band_hz <= known_hz
         known |= bands * config.band_hz >= empty_hz
-        edge = max(1, int(KEPT_SHARE * input_rate / 2 / config.band_hz))
+        edges = [max(1, int(KEPT_SHARE * rate / 2 / config.band_hz)) for rate in input_rates]
         frames = self.settings.data.frames
         return {
             "statistics": statistics[:frames],
             "heard": heard[:frames],
-            "edge": np.array(edge),
+            "edges": np.array(edges),
             "known": known,
         }
 
     def _validated(self, recording: Recording) -> Sequence[tuple[str, Batch]]:
         """Return a recording's analysis at each input rate that leaves something to predict."""
         sound, rate = read_own(recording)
-        config, clip = self.settings.model, sound[0].astype(np.float64)
+        config, clip = self.settings.model, sound[0]
         known_hz, _ = self._known(recording, rate, 1.0, Chain())
         statistics, heard = analysed(sound[0], rate, config.bands, config.band_hz)
         found = []
         for input_rate in self.settings.data.validation_rates:
             if input_rate / 2 >= known_hz - _LEAST_BAND_HZ:
                 continue
-            item = self._item(clip[:1], rate, input_rate, known_hz, config.top_hz)
+            item = self._item(clip[:1], rate, [input_rate], known_hz, config.top_hz)
             item = {**item, "statistics": statistics, "heard": heard}
             batch = {k: torch.from_numpy(v)[None].to(self.device) for k, v in item.items()}
             found.append((f"{recording.kind}{input_rate}", batch))
         return found
 
     def _distances(self, network: nn.Module, batch: Batch, *, cautious: bool) -> Tensor:
-        """Return the distance of each frame, `[batch, frames]`."""
+        """Return the distance of each frame, `[batch * edges, frames]`."""
         config, loss = self.settings.model, self.settings.loss
-        statistics, heard = batch["statistics"], batch["heard"]
-        edge = batch["edge"][:, None].expand(heard.shape)
+        edges = batch["edges"].shape[1]
+        statistics, heard, known = (
+            batch[name].repeat_interleave(edges, dim=0) for name in ("statistics", "heard", "known")
+        )
+        first = batch["edges"].flatten()[:, None]
+        edge = first.expand(heard.shape)
         ahead = config.lookahead
         level = statistics[:, : heard.shape[1] - ahead, 0]
         predicted = network(statistics, heard, edge)[:, ahead:]
         predicted = torch.minimum(predicted, highest_level(level, edge[:, ahead:]))
         bands = torch.arange(config.bands, device=self.device)
-        missing = (bands >= batch["edge"][:, None]) & batch["known"]
+        missing = (bands >= first) & known
         error = (predicted - level) * missing[:, None]
         if cautious:
             low = bands * config.band_hz < loss.cautious_hz
@@ -286,18 +300,19 @@ class EnvelopeRecipe(Recipe):
 
 def _passed_through(chain: Chain, clip: Wave, rate: int, generator: np.random.Generator) -> Wave:
     """Return a clip as another microphone in another room would have it, at another level."""
-    clip = tilted(clip, rate, generator.uniform(*chain.treble_db), 8000, 24000)
-    clip = tilted(clip, rate, generator.uniform(*chain.tilt_db), 1000, 16000)
-    clip = clip * 10 ** (generator.uniform(-14, 6) / 20)
+    treble = Tilt(generator.uniform(*chain.treble_db), 8000, 24000)
+    tilt = Tilt(generator.uniform(*chain.tilt_db), 1000, 16000)
+    level_db = generator.uniform(-14, 6)
+    noises = []
     if generator.random() < chain.rising_floor:
-        level = floor_db(clip, rate) + generator.uniform(0, 18)
-        slope = generator.uniform(0, 1.5)
-        clip = clip + coloured_noise(clip.size, rate, slope, generator) * 10 ** (level / 20)
+        own_db = floor_db(clip, rate) + level_db + float(tilt.gain_db(_FLOOR_HZ))
+        noises.append(Noise(own_db + generator.uniform(0, 18), generator.uniform(0, 1.5)))
     if generator.random() < chain.floor:
-        level, slope = generator.uniform(*chain.floor_db), generator.uniform(-0.4, 0.6)
-        clip = clip + coloured_noise(clip.size, rate, slope, generator) * 10 ** (level / 20)
+        noises.append(Noise(generator.uniform(*chain.floor_db), generator.uniform(-0.4, 0.6)))
+    louder = clip * np.float32(10 ** (level_db / 20))
+    clip = recoloured(louder, rate, [treble, tilt], noises, generator)
     if generator.random() < 0.04:
         clip[: generator.integers(clip.size // 2)] = 0
     if generator.random() < 0.5:
-        clip = np.rint(clip * 2**15) / 2**15
+        clip = np.rint(clip * np.float32(2**15)) / np.float32(2**15)
     return clip

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len
+from scipy.fft import next_fast_len, rfft
 from scipy.signal import lfilter
 
 Floats = NDArray[np.float32]
@@ -49,7 +49,8 @@ class FrameGrid:
         Scaled so that the power of a bin is that of white noise per sample.
         """
         scale = np.float32(1 / np.sqrt(np.square(self.window).sum()))
-        return np.fft.rfft(frames * (self.window * scale)).astype(np.complex64)
+        result: NDArray[np.complex64] = rfft(frames * (self.window * scale))
+        return result
 
 
 @lru_cache(maxsize=64)
