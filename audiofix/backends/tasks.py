@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ Config = Mapping[str, object]
 
 Gaps = tuple[tuple[float, float], ...]
 """Start and end of each gap in seconds, in order, none overlapping."""
+
+Edges = Literal["extended", "published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,13 @@ class DecodeRestoreRequest:
     Attributes:
         to_rate: samples per second of the result; None keeps the input's.
         seed: of whatever the model draws.
+        edges: `extended` lets the model see sound beyond the end, so that what it does at ends
+            stays out of the result; `published` ends where the sound ends.
     """
 
     to_rate: int | None = None
     seed: int = 0
+    edges: Edges = "extended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 
 VERBS: Mapping[str, tuple[str, str]] = {
     "upsample": ("audiofix.verbs.upsample", "Add the missing high band of speech and music."),
+    "decode-restore": (
+        "audiofix.verbs.decode_restore",
+        "Restore what MP3 and other lossy codecs took away.",
+    ),
     "encode": ("audiofix.verbs.encode", "Encode speech as the codes of a neural codec."),
     "decode": ("audiofix.verbs.decode", "Decode the codes of a neural codec to sound."),
     "train": ("audiofix.verbs.train", "Train a system on your own recordings."),

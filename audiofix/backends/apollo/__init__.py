@@ -1,0 +1,1 @@
+"""Apollo: music that went through a lossy codec, restored."""

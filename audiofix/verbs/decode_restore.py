@@ -1,0 +1,66 @@
+"""`audiofix decode-restore`: undo what a lossy codec did to a recording."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from audiofix.jobs.job import SoundEffect, Stream
+from audiofix.jobs.options import AudioOptions, Computing
+from audiofix.verbs.options import Rate, audio_verb, load_model, shell
+
+if TYPE_CHECKING:
+    from audiofix.backends.tasks import DecodeRestoreRequest, Restorer
+    from audiofix.streaming.stage import Stage
+
+EXAMPLES = (
+    ("One file", "audiofix decode-restore old.mp3 -o restored.flac"),
+    ("In a pipe", "ffmpeg -i old.m4a -f wav - | audiofix decode-restore | sox - restored.flac"),
+    (
+        "A folder: its tree is mirrored, finished files are skipped",
+        "audiofix decode-restore albums/ -o restored/ -t flac -j 2",
+    ),
+    ("See first whether it is needed", "audiofix info old.mp3"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeRestore(SoundEffect):
+    """The effect of this verb."""
+
+    request: "DecodeRestoreRequest"
+    computing: Computing
+
+    def load(self) -> "Restorer[DecodeRestoreRequest]":
+        """Load the model."""
+        restorer: Restorer[DecodeRestoreRequest] = load_model("decode-restore", self.computing)
+        return restorer
+
+    def stage(self, source: Stream, loaded: "Restorer[DecodeRestoreRequest]") -> "Stage":
+        """Return a fresh stage for one stream."""
+        return loaded.stage(source.format, self.request)
+
+
+@click.command("decode-restore")
+@click.option(
+    "--to",
+    type=Rate(),
+    metavar="RATE",
+    help="Samples per second of the result; else the input's.",
+)
+@audio_verb
+def command(options: AudioOptions, to: int | None) -> None:
+    """Restore music and speech that went through MP3, AAC or another lossy codec.
+
+    What the codec left out is put back: the band above its cut-off, and holes below. The input is
+    a coded file, or what was once decoded from one, at any rate and with any number of channels;
+    each channel is processed by itself. The result is as long as the input, to the sample.
+
+    Without INPUT, standard input is read; without -o, standard output is written, as 32-bit float
+    samples behind a WAV header.
+    """
+    from audiofix.backends.tasks import DecodeRestoreRequest
+    from audiofix.jobs.perform import perform
+
+    effect = DecodeRestore(DecodeRestoreRequest(to, options.seed), options.computing)
+    perform(effect, options, shell())
