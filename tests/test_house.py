@@ -68,6 +68,8 @@ PROVEN_BY_COMMANDS = {
     "audiofix/backends/placement.py": "tests/backends/test_systems.py",
     "audiofix/backends/system.py": "tests/backends/test_systems.py",
     "audiofix/backends/tasks.py": "tests/backends/test_systems.py",
+    "audiofix/backends/envelope/config.py": "tests/backends/envelope/test_network.py",
+    "audiofix/backends/envelope/system.py": "tests/backends/test_systems.py",
     "audiofix/backends/vmasr/system.py": "tests/backends/test_systems.py",
     "audiofix/backends/vmasr/blocks.py": "tests/parity/test_vmasr.py",
     "audiofix/backends/vmasr/config.py": "tests/parity/test_vmasr.py",

@@ -14,6 +14,7 @@ from audiofix.backends.a2sb.system import SYSTEM as A2SB
 from audiofix.backends.apollo.system import SYSTEM as APOLLO
 from audiofix.backends.asgan.system import SYSTEM as ASGAN
 from audiofix.backends.audiodec.system import SYSTEM as AUDIODEC
+from audiofix.backends.envelope.system import SYSTEM as ENVELOPE
 from audiofix.backends.placement import Placement
 from audiofix.backends.system import System, imported
 from audiofix.backends.tasks import Config
@@ -31,7 +32,7 @@ from audiofix.errors import CheckpointError, UsageError
 
 log = logging.getLogger(__name__)
 
-SYSTEMS: tuple[System, ...] = (VMASR, APOLLO, A2SB, ASGAN, AUDIODEC)
+SYSTEMS: tuple[System, ...] = (VMASR, ENVELOPE, APOLLO, A2SB, ASGAN, AUDIODEC)
 """Every model family there is; nothing else names one."""
 
 

@@ -46,6 +46,14 @@ def read_sound(recording: Recording, rate: int) -> Chunk:
 
 def read_with_rate(recording: Recording, rate: int) -> tuple[Chunk, int]:
     """Return `read_sound`'s result and the recording's own rate."""
+    samples, own_rate = read_own(recording)
+    if own_rate != rate:
+        samples = soxr.resample(samples.T, own_rate, rate, "VHQ").reshape(-1, len(samples)).T
+    return np.ascontiguousarray(samples, np.float32), own_rate
+
+
+def read_own(recording: Recording) -> tuple[Chunk, int]:
+    """Return the whole recording as `[channels, samples]` at its own rate, and that rate."""
     with open_source(recording.path) as source:
         chunks = [empty_chunk(source.format.channels)]
         while (chunk := source.read(_READ_SAMPLES)).shape[1]:
@@ -53,10 +61,7 @@ def read_with_rate(recording: Recording, rate: int) -> tuple[Chunk, int]:
         samples = np.concatenate(chunks, axis=1)
         own_rate = source.format.rate
     first = round(recording.start * own_rate)
-    samples = samples[:, first : first + round(recording.duration * own_rate) + 1]
-    if own_rate != rate:
-        samples = soxr.resample(samples.T, own_rate, rate, "VHQ").reshape(-1, len(samples)).T
-    return np.ascontiguousarray(samples, np.float32), own_rate
+    return samples[:, first : first + round(recording.duration * own_rate) + 1], own_rate
 
 
 class Clips:

@@ -26,3 +26,14 @@ def test_refuses_other_tables(tmp_path, text):
 def test_a_split_may_have_its_short_name(tmp_path, written, asked):
     (tmp_path / "m.csv").write_text(f"split,file_path,duration\n,a.wav,1\n{written},b.wav,1\n")
     assert [r.path.name for r in read_manifest(tmp_path / "m.csv", split=asked)] == ["b.wav"]
+
+
+def test_further_columns_are_read_where_they_are(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text(
+        "split,file_path,duration,kind,band_hz,weight\n"
+        "train,a.wav,1,music,20000,8\ntrain,b.wav,1,,,\n"
+    )
+    first, second = read_manifest(path, split="train")
+    assert (first.kind, first.band_hz, first.weight) == ("music", 20000, 8)
+    assert second == Recording(tmp_path / "b.wav", "train", 1)

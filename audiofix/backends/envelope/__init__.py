@@ -1,0 +1,1 @@
+"""The envelope system: predict the level of the missing band, fill it with shaped noise."""

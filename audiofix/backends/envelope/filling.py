@@ -1,0 +1,160 @@
+"""One channel's missing band, frame by frame: levels, network, noise of that level."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.fft import irfft
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import lfilter
+
+from audiofix.backends.envelope.bands import (
+    FRAMES_PER_SECOND,
+    SILENCE,
+    FrameGrid,
+    RunningLevels,
+    statistics_of,
+)
+from audiofix.backends.envelope.excitation import rhythmic_noise
+from audiofix.backends.envelope.network import EnvelopeNetwork, highest_level
+from audiofix.backends.placement import Placement
+from audiofix.nn.state import StreamState
+
+Floats = NDArray[np.float32]
+Spectra = NDArray[np.complex64]
+
+KEPT_SHARE = 0.9
+"""Part of the input's band that no resampler's slope touches."""
+
+_SLOPE_SECONDS = 1.0
+"""Over which the slope at the end of the input's band is measured."""
+
+_DEEPEST_SLOPE = 3.0
+"""log10 power by which a slope is undone; what is deeper is replaced by noise."""
+
+_SMOOTHED_BINS = 9
+_AUDIBLE = 0.3
+"""log10 power above digital silence: quieter frames stay as they are."""
+
+
+class Filling:
+    """What one channel of one stream adds to its input."""
+
+    def __init__(
+        self, network: EnvelopeNetwork, placement: Placement, grid: FrameGrid, seed: int
+    ) -> None:
+        """Start a stream.
+
+        Args:
+            network: in eval mode, on the placement's device.
+            placement: where it computes.
+            grid: of the frames.
+            seed: of the noise.
+        """
+        self._network, self._placement, self._grid = network, placement, grid
+        self._random = np.random.default_rng(seed)
+        self._noise = self._random.standard_normal(grid.size).astype(np.float32)
+        self._levels = RunningLevels(network.config.bands)
+        self._state = StreamState()
+        bins, bands = len(grid.frequencies), network.config.bands
+        lookahead = network.config.lookahead
+        self._spectra = np.zeros((lookahead, bins), np.complex64)
+        self._level = np.full((lookahead, bands), SILENCE, np.float32)
+        self._lost, self._counted = np.zeros((1, bins)), np.zeros(1)
+        self._decay = np.exp(-1 / (_SLOPE_SECONDS * FRAMES_PER_SECOND))
+
+    def added(self, frames: Floats, cutoff_hz: float) -> Floats:
+        """Return what is added to the frames `lookahead` earlier.
+
+        Args:
+            frames: the next ones of the input, `[frames, size]`.
+            cutoff_hz: where the input's band ends.
+
+        Returns:
+            Windowed once, `[frames, size]`.
+        """
+        config, count = self._network.config, len(frames)
+        new = self._grid.spectra(frames)
+        edge = max(1, min(config.bands, int(KEPT_SHARE * cutoff_hz / config.band_hz)))
+        statistics, heard = statistics_of(
+            new, self._grid, self._levels, config.bands, config.band_hz
+        )
+        predicted, level = self._predicted(statistics, heard, edge), statistics[:, 0]
+        spectra = np.concatenate([self._spectra, new])
+        level = np.concatenate([self._level, level])
+        self._spectra, self._level = spectra[count:], level[count:]
+        spectra, level = spectra[:count], level[:count]
+        highest = highest_level(torch.from_numpy(level)[None], torch.full((1, count), edge))
+        predicted = np.minimum(predicted, highest[0].numpy())
+        predicted[level[:, :edge].max(axis=1) < SILENCE + _AUDIBLE] = SILENCE
+        envelope = np.where(np.arange(config.bands) < edge, level, predicted)
+        added = self._replaced(spectra, envelope, cutoff_hz) - spectra
+        added[:, self._grid.frequencies < KEPT_SHARE * cutoff_hz] = 0
+        scale = np.sqrt(np.square(self._grid.window).sum())
+        result: Floats = irfft(added * np.float32(scale), self._grid.size, axis=1)
+        return result
+
+    def _predicted(self, statistics: Floats, heard: Floats, edge: int) -> Floats:
+        device = self._placement.device
+        with torch.inference_mode():
+            result = self._network(
+                torch.from_numpy(statistics)[None].to(device),
+                torch.from_numpy(heard)[None].to(device),
+                torch.full((1, len(heard)), edge, device=device),
+                self._state,
+            )
+        predicted: Floats = result[0].float().cpu().numpy()
+        return predicted
+
+    def _noise_frames(self, count: int) -> Floats:
+        size, hop = self._grid.size, self._grid.hop
+        new = self._random.standard_normal(count * hop).astype(np.float32)
+        noise = np.concatenate([self._noise, new])
+        self._noise = noise[count * hop :]
+        return np.lib.stride_tricks.sliding_window_view(noise, size)[: count * hop : hop]
+
+    def _replaced(self, spectra: Spectra, envelope: Floats, cutoff_hz: float) -> Spectra:
+        """Return the spectra that have this envelope from the end of the kept band on.
+
+        On the slope at the end of the input's band its own sound is raised to the envelope; where
+        the slope has taken too much of it, and above, there is noise.
+        """
+        frequencies, config = self._grid.frequencies, self._network.config
+        start_hz = KEPT_SHARE * cutoff_hz
+        noise = self._noise_frames(len(spectra))
+        made = rhythmic_noise(noise, spectra, self._grid, start_hz)
+        wanted = interpolated(envelope, frequencies, config.band_hz)
+        wanted[:, frequencies >= config.top_hz] = SILENCE
+        made *= np.sqrt(np.maximum(10**wanted - np.float32(10**SILENCE), 0))
+        slope = slice(*np.searchsorted(frequencies, (start_hz, cutoff_hz)))
+        usual, loss = self._loss(spectra[:, slope], wanted[:, slope], slope)
+        share = np.clip(_DEEPEST_SLOPE - usual, 0, 1)
+        made[:, slope] *= np.sqrt(1 - share**2)
+        made[:, slope] += spectra[:, slope] * (share * 10 ** (loss / 2))
+        return made
+
+    def _loss(
+        self, spectra: Spectra, wanted: Floats, place: slice
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return log10 of the power that the slope at the band's end takes: usually, and now.
+
+        Args:
+            spectra: the bins of the slope, `[frames, bins]`.
+            wanted: the level that they should have.
+            place: which bins they are.
+        """
+        gain, feedback = [1 - self._decay], [1, -self._decay]
+        power = np.square(spectra.real) + np.square(spectra.imag) + np.float32(10**SILENCE)
+        lost = wanted - uniform_filter1d(np.log10(power), _SMOOTHED_BINS, axis=1, mode="nearest")
+        sums, self._lost[:, place] = lfilter(gain, feedback, lost, axis=0, zi=self._lost[:, place])
+        counts, self._counted = lfilter(gain, feedback, np.ones(len(lost)), zi=self._counted)
+        usual = np.maximum.accumulate(np.maximum(0, sums / counts[:, None]), axis=1)
+        return usual, np.clip(lost, 0, 2 * usual)
+
+
+def interpolated(envelope: Floats, frequencies: Floats, band_hz: float) -> Floats:
+    """Return the envelope `[frames, bands]` at the bins, `[frames, bins]`, linear in between."""
+    place = np.clip(frequencies / band_hz - 0.5, 0, envelope.shape[1] - 1)
+    left = np.minimum(place.astype(int), envelope.shape[1] - 2)
+    share = (place - left).astype(np.float32)
+    result: Floats = envelope[:, left] * (1 - share) + envelope[:, left + 1] * share
+    return result

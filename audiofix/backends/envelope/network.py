@@ -1,0 +1,110 @@
+"""The envelope network: from the levels of the bands that are there to those that are missing.
+
+Causal gated convolutions over frames (van den Oord et al., WaveNet, 2016, section 2.3) with all
+bands of a frame as channels. Levels are relative to the recording's own running level, so that
+nothing depends on gain; the running floor tells where the recording's noise lies.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from audiofix.backends.envelope.config import EnvelopeConfig
+from audiofix.nn.conv import CausalConv1d
+from audiofix.nn.state import StreamState
+
+STATISTICS = 5
+"""Per band: level, running floor, mean and peak, peakedness."""
+
+_USUAL_LEVEL, _LEVEL_SPREAD = -6.0, 2.0
+_START, _SLOPE = -1.0, -0.03
+"""What an untrained network says: this far below the running level, falling per band."""
+
+_HEADROOM = 3.0
+"""log10 power by which the new band may exceed the median level of the octave below it: a tone
+alone there is in few bands and cannot call up a band of noise."""
+
+
+class GatedLayer(nn.Module):
+    """A residual layer: a gated dilated convolution and a mix of its channels."""
+
+    def __init__(self, channels: int, kernel_size: int, dilation: int) -> None:
+        """Make the layer."""
+        super().__init__()
+        self.gated = CausalConv1d(channels, 2 * channels, kernel_size, dilation=dilation)
+        self.mix = nn.Conv1d(channels, channels, 1)
+
+    def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
+        """Return `x` and what the layer adds, `[batch, channels, frames]`."""
+        value, gate = self.gated(x, state).chunk(2, dim=1)
+        mixed: Tensor = self.mix(torch.tanh(value) * torch.sigmoid(gate))
+        return x + mixed
+
+
+class EnvelopeNetwork(nn.Module):
+    """Predicts the levels of all bands from those below an edge."""
+
+    def __init__(self, config: EnvelopeConfig) -> None:
+        """Make the network with fresh weights."""
+        super().__init__()
+        self.config = config
+        inputs = (STATISTICS + 1) * config.bands + 2
+        self.into = nn.Conv1d(inputs, config.channels, 1)
+        self.layers = nn.ModuleList(
+            GatedLayer(config.channels, config.kernel_size, dilation)
+            for dilation in config.dilations
+        )
+        self.out = nn.Conv1d(config.channels, config.bands, 1)
+        self.straight = nn.Conv1d(inputs, config.bands, 1)
+        for layer in (self.out, self.straight):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(
+        self, statistics: Tensor, heard: Tensor, edge: Tensor, state: StreamState | None = None
+    ) -> Tensor:
+        """Return log10 power per band, `[batch, frames, bands]`.
+
+        Result frame k speaks of input frame `k - config.lookahead`.
+
+        Args:
+            statistics: `[batch, frames, 5, bands]`: level, running floor, mean, peak, peakedness.
+            heard: how much of the statistics' time has passed, 0 to 1, `[batch, frames]`.
+            edge: the first missing band, `[batch, frames]`, at least 1.
+            state: the stream that is continued.
+        """
+        places = torch.arange(self.config.bands, device=edge.device)
+        present = (places < edge[..., None]).to(statistics.dtype)
+        count = present.sum(-1, keepdim=True)
+        level = (statistics[:, :, 2] * present).sum(-1, keepdim=True) / count
+        relative = torch.cat(
+            [statistics[:, :, :4] - level[:, :, None], statistics[:, :, 4:] - 0.25], dim=2
+        )
+        features = torch.cat([relative * present[:, :, None], present[:, :, None]], dim=2)
+        overall = (level - _USUAL_LEVEL) / _LEVEL_SPREAD
+        x = torch.cat([features.flatten(2), overall, heard[..., None]], dim=2).transpose(1, 2)
+        hidden = torch.relu(self.into(x))
+        for layer in self.layers:
+            hidden = layer(hidden, state)
+        change = (self.out(hidden) + self.straight(x)).transpose(1, 2)
+        above = (places - edge[..., None]).clamp(min=0)
+        return level + _START + _SLOPE * above + change
+
+
+def highest_level(level: Tensor, edge: Tensor) -> Tensor:
+    """Return the most that the missing bands may have, `[batch, frames, 1]`.
+
+    Args:
+        level: `[batch, frames, bands]`.
+        edge: the first missing band, `[batch, frames]`.
+    """
+    places = torch.arange(level.shape[-1], device=edge.device)
+    octave = (places < edge[..., None]) & (places >= edge[..., None] // 2)
+    known = torch.where(octave, level, torch.nan)
+    return known.nanmedian(dim=-1, keepdim=True).values + _HEADROOM
+
+
+def build(config: Mapping[str, object]) -> EnvelopeNetwork:
+    """Return the network of a checkpoint's config, with fresh weights."""
+    return EnvelopeNetwork(EnvelopeConfig.from_mapping(config))

@@ -1,0 +1,10 @@
+"""What the envelope system declares of itself."""
+
+from audiofix.backends.system import System
+
+SYSTEM = System(
+    name="envelope",
+    tasks={"upsample": "audiofix.backends.envelope.upsample:open"},
+    networks={"envelope": "audiofix.backends.envelope.network:build"},
+    recipes={"envelope": "audiofix.trainers.recipes.envelope:EnvelopeRecipe"},
+)

@@ -1,0 +1,102 @@
+"""The envelope model as a restorer: any rate in, any rate out, in bounded memory."""
+
+import logging
+
+from audiofix.audio.format import AudioFormat
+from audiofix.backends.envelope.config import EnvelopeConfig
+from audiofix.backends.envelope.images import WithImages
+from audiofix.backends.envelope.network import EnvelopeNetwork
+from audiofix.backends.envelope.stage import Band, EnvelopeStage
+from audiofix.backends.placement import Placement
+from audiofix.backends.tasks import UpsampleRequest
+from audiofix.backends.weights import Checkpoint, fill_module
+from audiofix.errors import InputError, UsageError
+from audiofix.streaming.chain import Chain
+from audiofix.streaming.resample import Resample
+from audiofix.streaming.stage import Stage
+
+log = logging.getLogger(__name__)
+
+_LOWEST_RATE = 1000
+"""Below it there is no band to restore from."""
+
+_PATIENCE_SECONDS = 2.0
+_IMPATIENT_SHARE = 0.7
+"""Of the result's rate: whoever gives less means the band that the rates leave empty, and need not
+wait until the band's end is found."""
+
+_BLOCK_SECONDS = 0.01
+
+
+def open(checkpoint: Checkpoint, placement: Placement) -> "EnvelopeRestorer":
+    """Open an envelope checkpoint.
+
+    Raises:
+        CheckpointError: the tensors do not fit the network.
+    """
+    config = dict(checkpoint.config)
+    config.pop("rate", None)
+    network = EnvelopeNetwork(EnvelopeConfig.from_mapping(config))
+    fill_module(network, checkpoint.tensors, checkpoint.name)
+    network = network.eval().requires_grad_(False).to(placement.device)
+    return EnvelopeRestorer(checkpoint.name, network, placement)
+
+
+class EnvelopeRestorer:
+    """A loaded envelope model. Holds weights; each stream's state is in its own stage."""
+
+    def __init__(self, name: str, network: EnvelopeNetwork, placement: Placement) -> None:
+        """Wrap a network that is in eval mode on its device."""
+        self.name = name
+        self.rate = round(2 * network.config.top_hz)
+        self.network = network
+        self.placement = placement
+
+    def stage(self, source: AudioFormat, request: UpsampleRequest) -> Stage:
+        """Return a fresh stage: to the wanted rate, where the model works.
+
+        Raises:
+            UsageError: the request has settings that the model does not know or that make no sense.
+            InputError: the source's rate is too low.
+        """
+        if request.steps is not None:
+            raise UsageError(f"--steps: {self.name} is no diffusion model: leave --steps out")
+        if source.rate < _LOWEST_RATE:
+            raise InputError(
+                f"{source.rate} Hz: below {_LOWEST_RATE} Hz there is no band to restore from: "
+                "check the header"
+            )
+        if request.cutoff_hz is not None and not 0 < request.cutoff_hz <= source.rate / 2:
+            raise UsageError(
+                f"--cutoff {request.cutoff_hz:g}: a {source.rate} Hz input holds 0 to "
+                f"{source.rate / 2:g} Hz: name a frequency in between"
+            )
+        if source.rate >= request.to_rate:
+            log.warning(
+                "%d Hz in, %d Hz out: only a band that ends earlier than the rate says is restored",
+                source.rate,
+                request.to_rate,
+            )
+        audio = AudioFormat(request.to_rate, source.channels)
+        hurried = source.rate < _IMPATIENT_SHARE * request.to_rate
+        patience = 0 if hurried else round(_PATIENCE_SECONDS * request.to_rate)
+        highest_hz = min(source.rate, request.to_rate) / 2
+        band = Band(request.to_rate, highest_hz, request.cutoff_hz, patience=patience)
+        own = EnvelopeStage(self.network, self.placement, audio, band, request.seed)
+        return Chain(*_raised(source, request.to_rate, whole=highest_hz < own.top_hz), own)
+
+
+def _raised(source: AudioFormat, rate: int, *, whole: bool) -> list[Stage]:
+    """Return what brings a stream to another rate.
+
+    Args:
+        source: its format.
+        rate: that it shall have.
+        whole: whether its band must be kept to the very end; there may be images above it.
+    """
+    if not whole:
+        return [Resample(source, rate)] if rate != source.rate else []
+    if rate % source.rate == 0:
+        return [WithImages(source, rate // source.rate)]
+    doubled = WithImages(source, 2)
+    return [doubled, Resample(doubled.result, rate, block_seconds=_BLOCK_SECONDS)]

@@ -1,0 +1,134 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from audiofix.trainers.loop import train
+from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.optimisers import OptimiserSettings
+from audiofix.trainers.recipe import TOTAL, Turn
+from audiofix.trainers.recipes import plan
+from audiofix.trainers.recipes.envelope import (
+    Chain,
+    DataSettings,
+    EnvelopeRecipe,
+    LossSettings,
+    Settings,
+)
+from envelopes import CONFIG, mono
+from stages import feed, noise
+
+from audiofix.backends.placement import place
+from audiofix.backends.systems import load
+from audiofix.backends.tasks import UpsampleRequest
+
+CPU = torch.device("cpu")
+SETTINGS = Settings(
+    model=CONFIG,
+    data=DataSettings(frames=40, tones=0.0, rates=(16000,), validation_rates=(16000,)),
+    loop=LoopSettings(
+        steps=60, batch=2, optimisers={"generator": OptimiserSettings(rate=1e-2, warmup_steps=5)}
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """White noise at 48 kHz, and at 44.1 kHz as music."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rows = ["split,file_path,duration,kind"]
+    for name, rate in (("speech", 48000), ("music", 44100)):
+        soundfile.write(folder / f"{name}.wav", noise(1, rate).T, rate)
+        rows += [f"{split},{name}.wav,1,{name}" for split in ("train", "valid")]
+    (folder / "m.csv").write_text("\n".join(rows) + "\n")
+    return folder / "m.csv"
+
+
+def recipe_of(settings, corpus):
+    torch.manual_seed(0)
+    return EnvelopeRecipe(settings, corpus, CPU)
+
+
+def items(settings, corpus, count=12):
+    recipe = recipe_of(settings, corpus)
+    return [recipe.item(np.random.default_rng(seed)) for seed in range(count)]
+
+
+def test_an_item_is_repeatable_and_of_one_size(corpus):
+    first, again = items(SETTINGS, corpus), items(SETTINGS, corpus)
+    for one, other in zip(first, again, strict=True):
+        assert one["statistics"].shape == (40, 5, 80)
+        assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_what_a_recording_does_not_know_is_not_asked_for(corpus):
+    counts = {int(item["known"].sum()) for item in items(SETTINGS, corpus)}
+    assert counts == {80, int(0.955 * 22050 / 300)}
+
+
+def test_music_may_be_known_to_end_at_half_its_rate(corpus):
+    data = replace(SETTINGS.data, chains={"music": Chain(ends=True)})
+    found = items(replace(SETTINGS, data=data), corpus)
+    music = next(item for item in found if not item["known"].all())
+    assert list(np.flatnonzero(~music["known"])) == [70, 71, 72, 73]
+    assert (music["statistics"][:, 0, 74:] == -11).all()
+
+
+def test_a_slower_clip_knows_less(corpus):
+    data = replace(SETTINGS.data, speeds=(0.5,))
+    assert {int(i["known"].sum()) for i in items(replace(SETTINGS, data=data), corpus)} <= {
+        int(0.955 * 12000 / 300),
+        int(0.955 * 11025 / 300),
+    }
+
+
+def test_tones_are_drawn_too(corpus):
+    data = replace(SETTINGS.data, tones=1.0)
+    for item in items(replace(SETTINGS, data=data), corpus, 3):
+        assert item["known"].all()
+        assert item["statistics"][:, 4].max() > 0.9
+
+
+def test_too_much_costs_more_than_too_little_below_8_khz(corpus):
+    settings = replace(SETTINGS, loss=LossSettings(randomness=0.0, overshoot=4.0))
+    recipe = recipe_of(settings, corpus)
+    network = recipe.networks["generator"]
+    level = torch.full((1, 10, 5, 80), -6.0)
+    level[:, :, 4] = 0.25
+    batch = {
+        "statistics": level,
+        "heard": torch.ones(1, 10),
+        "edges": torch.tensor([[12]]),
+        "known": torch.arange(80)[None] < 20,
+    }
+    losses = []
+    for shift in (-0.5, 0.5):
+        for layer in (network.out, network.straight):
+            torch.nn.init.zeros_(layer.weight)
+        # An untrained network says -1 - 0.03 per band.
+        network.out.bias.data[:] = 1 + 0.03 * (torch.arange(80) - 12).clamp(min=0) + shift
+        losses.append(recipe.losses(Turn("generator", 0), batch).losses[TOTAL].item())
+    assert losses == pytest.approx([0.5, 1.0], abs=1e-4)
+
+
+def test_training_learns_the_level_of_noise_and_what_it_exports_is_heard(corpus, tmp_path):
+    recipe = recipe_of(SETTINGS, corpus)
+    with torch.inference_mode():
+        before = recipe.validate(recipe.networks)["lsd"]
+    train(recipe, tmp_path, SETTINGS.loop)
+    with torch.inference_mode():
+        after = recipe.validate(recipe.networks)
+    assert after.keys() == {"lsd_speech16000", "lsd_music16000", "lsd"}
+    assert after["lsd"] < 0.9 * before
+    restorer = load("upsample", str(tmp_path / "last.safetensors"), place("cpu"), rate=48000)
+    y = feed(restorer.stage(mono(16000), UpsampleRequest(48000)), noise(1, 16000), [16000])
+    assert y.shape == (1, 48000)
+    assert np.isfinite(y).all()
+
+
+def test_the_preset_that_ships_begins_from_fresh_weights(corpus):
+    found = plan("envelope", None, ())
+    assert found.settings.name == "envelope-48k"
+    recipe = found.recipe(corpus, CPU)
+    assert not recipe.networks["generator"].out.weight.any()
