@@ -86,6 +86,8 @@ class BridgeConfig:
         window_frames: of an image that the network sees.
         window_hop: frames between windows.
         beta_max: highest rate of the noise schedule.
+        deterministic: whether the network was trained on the bridge's mean path, without noise.
+        level: RMS that the sound around a gap is brought to first; 0 leaves it as it is.
         t_cutoffs: times at which another network takes over, ascending.
         steps: times of the published sampler; it calls the network once less.
         fast_steps: network calls of the fast sampler.
@@ -97,6 +99,8 @@ class BridgeConfig:
     window_frames: int = 256
     window_hop: int = 128
     beta_max: float = 1.0
+    deterministic: bool = False
+    level: float = 0.0
     t_cutoffs: tuple[float, ...] = ()
     steps: int = 50
     fast_steps: int = 12
