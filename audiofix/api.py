@@ -338,7 +338,7 @@ _STAGES: Mapping[str, Callable[[AudioFormat, _Options, _Model], Stage]] = {
 def _opened(verb: str, source: AudioFormat, options: _Options, model: _Model) -> Stage:
     if verb not in _STAGES:
         raise UsageError(f"verb {verb}: has no stage: use one of {', '.join(_STAGES)}")
-    return Guard(_STAGES[verb](source, options, model))
+    return Guard(_STAGES[verb](source, options, model), finite=verb != "inpaint")
 
 
 def _restored(verb: str, x: Sound, rate: int, options: _Options, model: _Model) -> Sound:

@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
+from audiofix.audio.format import AudioFormat, Chunk, empty_chunk
 from audiofix.audio.source import Source
 from audiofix.audio.tags import Tags
 from audiofix.errors import DeviceError, InputError, UsageError
@@ -97,7 +98,7 @@ class _MicrophoneReader:
         self._ended = ended
         self._over_runs = 0
 
-    def read(self, samples: int) -> Chunk:
+    def read(self, samples: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
         if self._ended():
             return empty_chunk(self.audio.channels)
         try:
@@ -108,7 +109,7 @@ class _MicrophoneReader:
             self.fault = InputError(f"{_reason(error)}: connect it again")
             return empty_chunk(self.audio.channels)
         self._over_runs += over_run
-        return as_chunk(integers.T * _INTEGER_SCALE)
+        return np.ascontiguousarray(integers.T * _INTEGER_SCALE, dtype)
 
     def close(self) -> None:
         self._stream.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from audiofix.audio.bytestream import ByteStream
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
@@ -54,7 +55,7 @@ class ForeignReader:
         self.encoding = encoding or self.encoding
         self._held = first
 
-    def read(self, samples: int) -> Chunk:
+    def read(self, samples: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Return up to `samples` samples, none only at the end."""
         while not self._held.shape[1]:
             frame = next(self._frames, None)
@@ -62,7 +63,7 @@ class ForeignReader:
                 return empty_chunk(self.audio.channels)
             self._held = frame
         taken, self._held = self._held[:, :samples], self._held[:, samples:]
-        return as_chunk(taken)
+        return np.ascontiguousarray(taken, dtype)
 
     def close(self) -> None:
         """Let go of the input."""

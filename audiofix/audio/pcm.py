@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from audiofix.audio.format import Chunk, as_chunk
+from audiofix.audio.format import Chunk
 from audiofix.errors import UsageError
 
 Kind = Literal["signed", "unsigned", "float", "mulaw", "alaw"]
@@ -66,11 +66,20 @@ def parse_encoding(name: str) -> Encoding:
     return HEADERLESS[full]
 
 
-def decode_samples(data: bytes, encoding: Encoding, channels: int) -> Chunk:
-    """Return interleaved samples as a chunk `[channels, samples]`; a cut last frame is dropped."""
+def decode_samples(
+    data: bytes, encoding: Encoding, channels: int, dtype: DTypeLike = np.float32
+) -> NDArray[Any]:
+    """Return interleaved samples as `[channels, samples]`; a cut last frame is dropped.
+
+    Args:
+        data: the bytes.
+        encoding: of each sample.
+        channels: rows of the result.
+        dtype: float32 for a chunk; float64 holds every encoding to the bit.
+    """
     frame = encoding.bytes * channels
     whole = data[: len(data) // frame * frame]
-    return as_chunk(_decode(whole, encoding).reshape(-1, channels).T)
+    return np.ascontiguousarray(_decode(whole, encoding).reshape(-1, channels).T, dtype)
 
 
 def _decode(data: bytes, encoding: Encoding) -> NDArray[Any]:

@@ -6,15 +6,17 @@ import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
+import numpy as np
 import soundfile
+from numpy.typing import DTypeLike, NDArray
 
 from audiofix.audio import au, caf, wave
 from audiofix.audio.bytestream import ByteStream
 from audiofix.audio.flac import read_stream_info
 from audiofix.audio.foreign import ForeignReader, decoder_for
-from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
+from audiofix.audio.format import AudioFormat, empty_chunk
 from audiofix.audio.mpeg import states_length
 from audiofix.audio.pcm import decode_samples
 from audiofix.audio.sniff import SNIFF_BYTES
@@ -39,8 +41,8 @@ class Reader(Protocol):
     encoding: str
     fault: InputError | None
 
-    def read(self, samples: int) -> Chunk:
-        """Return up to `samples` samples, none only at the end."""
+    def read(self, samples: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        """Return up to `samples` samples, none only at the end, as float32 or float64."""
         ...
 
     def close(self) -> None:
@@ -121,7 +123,7 @@ class PcmReader:
         known = [size for size in (self._left, there) if size is not None]
         self.samples = min(known) // self._frame if stream.size is not None else None
 
-    def read(self, samples: int) -> Chunk:
+    def read(self, samples: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Return up to `samples` samples, none only at the end."""
         wanted = samples * self._frame
         if self._left is not None:
@@ -131,7 +133,7 @@ class PcmReader:
             self._left -= len(data)
         if len(data) < wanted or len(data) % self._frame:
             self._note_end(len(data) % self._frame)
-        return decode_samples(data, self._header.encoding, self.audio.channels)
+        return decode_samples(data, self._header.encoding, self.audio.channels, dtype)
 
     def _note_end(self, loose_bytes: int) -> None:
         """Tell a file that promised more from a stream whose length nobody knew."""
@@ -167,9 +169,9 @@ class _FileReader:
         self.encoding = _libsndfile_encoding(self._file.subtype)
         self._left = self._file.frames
 
-    def read(self, samples: int) -> Chunk:
+    def read(self, samples: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
         try:
-            block = self._file.read(samples, dtype="float32", always_2d=True)
+            block = self._file.read(samples, dtype=np.dtype(dtype).name, always_2d=True)
         except soundfile.LibsndfileError as error:
             self.fault = InputError(f"damaged ({error.error_string}): get the file again")
             return empty_chunk(self.audio.channels)
@@ -178,7 +180,7 @@ class _FileReader:
             self.fault = InputError(
                 f"cut: {self._left} samples fewer than its header says: get the file again"
             )
-        return as_chunk(block.T)
+        return np.ascontiguousarray(block.T)
 
     def close(self) -> None:
         self._file.close()

@@ -3,8 +3,10 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from audiofix.audio import wave
 from audiofix.audio.bytestream import ByteStream, name_of, open_bytes
@@ -68,10 +70,7 @@ class Source:
         Raises:
             InputError: the data is damaged, or a sample is NaN or infinite.
         """
-        try:
-            chunk = self._reader.read(samples)
-        except (InputError, OSError) as error:
-            raise InputError(f"{self.name}: {error}") from error
+        chunk = self._read(samples, np.float32)
         finite = np.isfinite(chunk).all(axis=0)
         if not finite.all():
             seconds = (self._position + int(np.argmin(finite))) / self.format.rate
@@ -80,6 +79,24 @@ class Source:
             )
         self._position += chunk.shape[1]
         return chunk
+
+    def read_exact(self, samples: int) -> NDArray[np.float64]:
+        """Return up to `samples` samples `[channels, n]` as float64, which holds each to the bit.
+
+        What is NaN or infinite stays so, for who mends it.
+
+        Raises:
+            InputError: the data is damaged.
+        """
+        exact: NDArray[np.float64] = self._read(samples, np.float64)
+        self._position += exact.shape[1]
+        return exact
+
+    def _read(self, samples: int, dtype: DTypeLike) -> NDArray[Any]:
+        try:
+            return self._reader.read(samples, dtype)
+        except (InputError, OSError) as error:
+            raise InputError(f"{self.name}: {error}") from error
 
     def close(self) -> None:
         """Let go of the input."""

@@ -18,6 +18,8 @@ class System:
         released: the module whose `recognise(tensors)` tells the family's own files, and whose
             `read(parts)` returns the settings and tensors in them; None while there is none.
         recipes: recipe -> `module:Class` of its training.
+        weightless: whether it computes without a checkpoint; then its name is its one model, and
+            the default of its tasks.
     """
 
     name: str
@@ -25,6 +27,7 @@ class System:
     networks: Mapping[str, str]
     released: str | None = None
     recipes: Mapping[str, str] = field(default_factory=dict)
+    weightless: bool = False
 
 
 def imported(place: str) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ from audiofix.backends.a2sb.system import SYSTEM as A2SB
 from audiofix.backends.apollo.system import SYSTEM as APOLLO
 from audiofix.backends.asgan.system import SYSTEM as ASGAN
 from audiofix.backends.audiodec.system import SYSTEM as AUDIODEC
+from audiofix.backends.autoregressive.system import SYSTEM as AUTOREGRESSIVE
 from audiofix.backends.envelope.system import SYSTEM as ENVELOPE
 from audiofix.backends.placement import Placement
 from audiofix.backends.system import System, imported
@@ -32,7 +33,7 @@ from audiofix.errors import CheckpointError, UsageError
 
 log = logging.getLogger(__name__)
 
-SYSTEMS: tuple[System, ...] = (VMASR, ENVELOPE, APOLLO, A2SB, ASGAN, AUDIODEC)
+SYSTEMS: tuple[System, ...] = (VMASR, ENVELOPE, APOLLO, A2SB, ASGAN, AUDIODEC, AUTOREGRESSIVE)
 """Every model family there is; nothing else names one."""
 
 
@@ -135,6 +136,8 @@ def load_checkpoint(name_or_path: str, *, offline: bool | None = None) -> Checkp
         UnknownModel: neither a file nor a name.
         CheckpointError: it cannot be fetched or read, or is refused.
     """
+    if name_or_path in _weightless():
+        return Checkpoint(name_or_path, name_or_path, {}, {}, "computed")
     path = Path(name_or_path)
     if path.suffix or path.is_file():
         if not path.is_file():
@@ -197,6 +200,8 @@ def default_model(task: str, rate: int = 0, *, denoise: bool = False) -> str:
     chosen = os.environ.get("AUDIOFIX_MODEL")
     if chosen:
         return best_model(task, rate, denoise=denoise) if chosen == BEST else chosen
+    for computed in _weightless(task):
+        return computed
     found = store.default_entry(task, rate, systems_for(task), denoises=denoise)
     best = store.best_entry(task, rate, systems_for(task), denoises=denoise)
     if found is None:
@@ -220,6 +225,11 @@ def best_model(task: str, rate: int = 0, *, denoise: bool = False) -> str:
     if found is None:
         raise CheckpointError(f"{task}: no model was released: name a file with -m FILE")
     return found.name
+
+
+def _weightless(task: str | None = None) -> list[str]:
+    """Return the systems without checkpoints, those of one task where it is named."""
+    return [s.name for s in SYSTEMS if s.weightless and (task is None or task in s.tasks)]
 
 
 def _released(system: System) -> ModuleType | None:

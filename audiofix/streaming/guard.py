@@ -10,8 +10,14 @@ from audiofix.streaming.stage import Stage
 class Guard:
     """A stage that refuses wrong shapes, values that are not finite, and use after `flush`."""
 
-    def __init__(self, stage: Stage) -> None:
-        """Guard `stage`, which must be fresh."""
+    def __init__(self, stage: Stage, *, finite: bool = True) -> None:
+        """Guard `stage`, which must be fresh.
+
+        Args:
+            stage: what is guarded.
+            finite: whether to refuse NaN and infinity; a stage that mends them sees to it itself.
+        """
+        self._finite = finite
         self._stage = stage
         self.source = stage.source
         self.result = stage.result
@@ -37,7 +43,7 @@ class Guard:
             )
         chunk = np.ascontiguousarray(chunk, np.float32)
         finite = np.isfinite(chunk).all(axis=0)
-        if not finite.all():
+        if self._finite and not finite.all():
             seconds = (self._samples_in + int(np.argmin(finite))) / self.source.rate
             raise InputError(
                 f"sample at {seconds:.6f} s: NaN or infinity: repair the recording first"

@@ -1,6 +1,7 @@
 """The loop that every audio command runs: source, stage, sink."""
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 
@@ -19,6 +20,7 @@ def run(
     sink: Sink,
     *,
     progress: Callable[[int], None] | None = None,
+    exact: bool = False,
 ) -> None:
     """Send everything that `source` has through `stage` into `sink`, and commit the sink.
 
@@ -27,14 +29,16 @@ def run(
         stage: fresh, of the source's format.
         sink: of the stage's result format. Aborted if anything fails.
         progress: called with the source samples done so far.
+        exact: whether the stage is pushed float64, which holds every source's samples to the bit.
 
     Raises:
         InputError: the source ended before its header's promise; what there was is committed.
     """
     block = max(1, round(source.format.rate * _BLOCK_SECONDS))
+    read = cast(Callable[[int], Chunk], source.read_exact) if exact else source.read
     done = 0
     with sink:
-        while (chunk := source.read(block)).shape[1]:
+        while (chunk := read(block)).shape[1]:
             sink.write(_finite(stage.push(chunk)))
             done += chunk.shape[1]
             if progress:
