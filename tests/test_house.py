@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROVEN_BY_COMMANDS = {
+    "audiofix/backends/autoregressive/system.py": "tests/backends/autoregressive/test_inpaint.py",
     "audiofix/backends/a2sb/blocks.py": "tests/parity/test_a2sb.py",
     "audiofix/backends/a2sb/bridge.py": "tests/parity/test_a2sb.py",
     "audiofix/backends/a2sb/config.py": "tests/parity/test_a2sb.py",

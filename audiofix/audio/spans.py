@@ -137,3 +137,21 @@ def _number(text: str) -> float:
     for part in text.split(":"):
         total = 60 * total + float(part)
     return total
+
+
+def gaps_of(text: str, recording: str, rate: int) -> tuple[tuple[float, float], ...] | None:
+    """Return what `--gaps` says of one recording, in seconds; None where it says `auto`.
+
+    Args:
+        text: `auto`, spans, or a file or folder of them.
+        recording: its path or name.
+        rate: its samples per second.
+
+    Raises:
+        UsageError: a span is written wrongly.
+        InputError: the file cannot be read, or a row of it is no span.
+    """
+    if text == "auto":
+        return None
+    spans = parse_spans(text) if looks_like_spans(text) else read_spans(Path(text), recording)
+    return tuple(span.seconds(rate) for span in spans)

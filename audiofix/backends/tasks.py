@@ -13,6 +13,9 @@ from audiofix.streaming.stage import Stage
 Config = Mapping[str, object]
 """The settings of a network as its checkpoint or a parity file spells them."""
 
+Sampler = Literal["fast", "published"]
+"""How a diffusion model comes from noise to sound."""
+
 Gaps = tuple[tuple[float, float], ...]
 """Start and end of each gap in seconds, in order, none overlapping."""
 
@@ -28,12 +31,14 @@ class UpsampleRequest:
         cutoff_hz: where the input's band ends; None finds it while the stream passes.
         steps: sampling steps of a diffusion model; None leaves the model's own choice.
         seed: of whatever the model draws; the same seed gives the same samples.
+        sampler: see `InpaintRequest`.
     """
 
     to_rate: int
     cutoff_hz: float | None = None
     steps: int | None = None
     seed: int = 0
+    sampler: Sampler = "fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +65,13 @@ class InpaintRequest:
         gaps: where they are; None finds them while the stream passes.
         steps: sampling steps of a diffusion model; None leaves the model's own choice.
         seed: of whatever the model draws.
+        sampler: how a diffusion model walks: `fast`, or as its authors `published` it.
     """
 
     gaps: Gaps | None = None
     steps: int | None = None
     seed: int = 0
+    sampler: Sampler = "fast"
 
 
 @dataclass(frozen=True, slots=True)

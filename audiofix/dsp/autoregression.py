@@ -29,6 +29,12 @@ _CONTEXT_SECONDS = 0.093
 _QUIET_SECONDS, _LIVELY_SECONDS = 0.02, 0.08
 """Gaps between which the excitation rises from none to its highest."""
 
+_SHORTEST_SIDE = 32
+"""Samples between two gaps, fewer of which tell nothing but could bend everything."""
+
+_LOUDEST = 1.5
+"""Times the peak of both sides: what goes beyond has gone wrong."""
+
 _HIGHEST_EXCITATION = 0.7
 """Of the prediction error's level; with less the sound thins out, with more it grows rough."""
 
@@ -128,9 +134,15 @@ class GapFiller:
             right: the samples behind it.
             random: draws the excitation.
         """
-        left, right = left[-self.context :] if left.size else left, right[: self.context]
-        if not left.any() and not right.any():
-            return np.zeros(count)
+        left, right = left[max(0, left.size - self.context) :], right[: self.context]
+        left, right = (side if side.size >= _SHORTEST_SIDE else side[:0] for side in (left, right))
+        loudest = float(np.abs(np.concatenate([left, right])).max(initial=0.0))
+        made = self._made(left, count, right, random) if loudest else np.zeros(count)
+        return made.clip(-_LOUDEST * loudest, _LOUDEST * loudest)
+
+    def _made(
+        self, left: Samples, count: int, right: Samples, random: np.random.Generator
+    ) -> Samples:
         if left.size and right.size and count <= _SHORT_SECONDS * self.rate:
             order = min(self._order(left.size + right.size), max(32, 3 * count + 2))
             error_filter, _ = burg([left, right], order)

@@ -2,6 +2,8 @@
 
 import struct
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,13 @@ _COLOURS = (
 )
 """Dark to bright, even in lightness."""
 
+_BRIGHTEST = 254
+_MARK = 255
+_MARK_COLOUR = (60, 240, 120)
+"""The last place of the palette; no level has it."""
+
+_BAR_HEIGHT = 12
+
 
 def spectrogram(
     samples: Chunk, rate: int, *, width: int, height: int, top_hz: float | None = None
@@ -38,7 +47,40 @@ def spectrogram(
     """
     levels = spectrogram_levels(samples, rate, width=width, height=height, top_hz=top_hz)
     share = (levels - LOWEST_DB) / (HIGHEST_DB - LOWEST_DB)
-    return _png((share.clip(0, 1) * 255).round().astype(np.uint8))
+    return _png((share.clip(0, 1) * _BRIGHTEST).round().astype(np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Samples to point at."""
+
+    start: int
+    end: int
+
+
+def marked_spectrogram(
+    samples: Chunk, rate: int, marks: Sequence[Mark], *, width: int, height: int
+) -> bytes:
+    """Return `spectrogram` with a bar under the picture, and lines through it, at every mark.
+
+    Args:
+        samples: see `spectrogram`.
+        rate: samples per second.
+        marks: what to point at; the shortest is drawn one pixel wide.
+        width: see `spectrogram`.
+        height: of the spectrogram alone.
+    """
+    levels = spectrogram_levels(samples, rate, width=width, height=height)
+    share = (levels - LOWEST_DB) / (HIGHEST_DB - LOWEST_DB)
+    pixels = (share.clip(0, 1) * _BRIGHTEST).round().astype(np.uint8)
+    bar = np.zeros((_BAR_HEIGHT, width), np.uint8)
+    for mark in marks:
+        first, last = (
+            min(width - 1, place * width // samples.shape[1]) for place in (mark.start, mark.end)
+        )
+        bar[2:, first : last + 1] = _MARK
+        pixels[::4, first] = pixels[::4, last] = _MARK
+    return _png(np.concatenate([pixels, bar]))
 
 
 def spectrogram_levels(
@@ -60,10 +102,11 @@ def spectrogram_levels(
 def _png(pixels: NDArray[np.uint8]) -> bytes:
     """Return `[height, width]` indices into the palette as a PNG file (ISO/IEC 15948)."""
     height, width = pixels.shape
-    anchors = np.linspace(0, 255, len(_COLOURS))
+    anchors = np.linspace(0, _BRIGHTEST, len(_COLOURS))
     palette = np.stack(
         [np.interp(range(256), anchors, part) for part in zip(*_COLOURS, strict=True)]
     )
+    palette[:, _MARK] = _MARK_COLOUR
     rows = np.pad(pixels, ((0, 0), (1, 0)))  # filter 0 before every row
     parts = {
         b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0),

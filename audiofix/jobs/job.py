@@ -5,8 +5,9 @@ Verbs import this module when they are only asked for help: it loads nothing.
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from audiofix.audio.format import AudioFormat
@@ -100,6 +101,8 @@ class SoundEffect:
     """An effect from sound to sound: a subclass has `load` and `stage`."""
 
     makes: str | None = None
+    exact: ClassVar[bool] = False
+    """Whether the stage is pushed float64, because it returns samples as they were, to the bit."""
 
     def takes(self, path: Path) -> bool:
         """Tell audio by its content."""
@@ -125,4 +128,8 @@ class SoundEffect:
         """Send one input through a fresh stage into its output."""
         from audiofix.jobs.stream import run_stream
 
-        run_stream(job, lambda source: self.stage(source, loaded()), io, progress)
+        make_stage = partial(self._stage_of, loaded)
+        run_stream(job, make_stage, io, progress, exact=self.exact)
+
+    def _stage_of(self, loaded: Callable[[], Any], source: Stream) -> "Stage":
+        return self.stage(source, loaded())

@@ -17,6 +17,8 @@ def run_stream(
     make_stage: Callable[[Stream], Stage],
     io: IOOptions,
     progress: Progress | None = None,
+    *,
+    exact: bool = False,
 ) -> None:
     """Send one input through a fresh stage into its output.
 
@@ -25,6 +27,7 @@ def run_stream(
         make_stage: makes the stage for the opened source.
         io: how to read and write.
         progress: see `Effect.run`.
+        exact: see `streaming.run.run`.
 
     Raises:
         InputError: the source cannot be read, or ended before its header's promise; what there was
@@ -46,7 +49,8 @@ def run_stream(
         )
         try:
             log.info("%s: %d Hz, %d channels", job.output, stage.result.rate, stage.result.channels)
-            run(source, stage, sink, progress=progress(source) if progress else None)
+            tick = progress(source) if progress else None
+            run(source, stage, sink, progress=tick, exact=exact)
         except BaseException:
             sink.abort()  # `run` does so too, but a signal may come before it begins
             raise

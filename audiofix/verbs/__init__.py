@@ -8,6 +8,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
         "audiofix.verbs.decode_restore",
         "Restore what MP3 and other lossy codecs took away.",
     ),
+    "inpaint": ("audiofix.verbs.inpaint", "Fill gaps, dropouts and clicks; keep the rest."),
     "encode": ("audiofix.verbs.encode", "Encode speech as the codes of a neural codec."),
     "decode": ("audiofix.verbs.decode", "Decode the codes of a neural codec to sound."),
     "train": ("audiofix.verbs.train", "Train a system on your own recordings."),

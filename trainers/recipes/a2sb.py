@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from audiofix.trainers.data.clips import Clips, known_share, read_with_rate
+from audiofix.trainers.checkpoint import export, start_from
+from audiofix.trainers.data.clips import Clips, known_share
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
-from audiofix.trainers.journal import Example
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.bridge import bridge_loss
-from audiofix.trainers.recipe import TOTAL, Batch, Item, Losses
+from audiofix.trainers.recipe import TOTAL, Batch, Item, Recipe, Turn, TurnResult
+from audiofix.trainers.run_log import Example
+from audiofix.trainers.validation import VALIDATION_SEED, centre_clip, example
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -24,15 +26,14 @@ from audiofix.backends.a2sb.fast import fast_sample
 from audiofix.backends.a2sb.image import ImageTransform
 from audiofix.backends.a2sb.masks import drawn_gap, filled, row_bounds
 from audiofix.backends.a2sb.network import UNet
-from audiofix.backends.systems import load_checkpoint
-from audiofix.backends.weights import Checkpoint, fill_module, save_checkpoint
 from audiofix.errors import InputError, SettingsError
-from audiofix.metrics.lsd import lsd
 
 _VALIDATION_TIMES = (0.25, 0.5, 0.75, 0.99)
-_VALIDATION_SEED = 0
 _SILENCE = 1e-4
 """RMS of a clip below which it tells nothing."""
+
+_FAINT = 0.1
+"""Magnitude in an image, 1e-8 in power, below which differences do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ class Settings:
                 raise SettingsError(f"damage.{name}: {list(pair)}: must be a lower and an upper")
 
 
-class A2SBRecipe:
-    """`trainers.loop.Recipe` for A2SB."""
+class A2SBRecipe(Recipe):
+    """`trainers.recipe.Recipe` for A2SB."""
 
     monitor = "loss"
 
@@ -116,9 +117,7 @@ class A2SBRecipe:
         """
         self.settings, self.device = settings, device
         network = UNet(settings.model)
-        if settings.start:
-            checkpoint = load_checkpoint(settings.start)
-            fill_module(network, checkpoint.tensors, checkpoint.name)
+        start_from(network, settings.start)
         self.networks: dict[str, nn.Module] = {"bridge": network.to(device)}
         config = settings.bridge
         self._transform = ImageTransform(config.n_fft, config.hop)
@@ -137,17 +136,17 @@ class A2SBRecipe:
         mask = self._mask(clip.known, generator)
         return {"clean": clean, **mask, "t": np.float32(generator.uniform(first, last))[...]}
 
-    def losses(self, turn: str, batch: Batch) -> Losses:
+    def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the loss on the masked part of a batch of crops."""
         clean = self._transform.image(batch["clean"][:, 0])
         mask = batch["mask"][:, None].expand_as(clean)
         damaged = filled(clean, mask, torch.randn_like(clean))
         noise = None if self.settings.bridge.deterministic else torch.randn_like(clean)
-        network = self.networks[turn]
+        network = self.networks[turn.network]
         assert isinstance(network, UNet)
         counted = mask * batch["known"][:, None]
         loss = bridge_loss(network, self._bridge, clean, damaged, counted, batch["t"], noise)
-        return {TOTAL: loss}
+        return TurnResult({TOTAL: loss})
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the loss at fixed times, and the log-spectral distance inside filled gaps."""
@@ -171,7 +170,7 @@ class A2SBRecipe:
         """Return held-out crops: with a gap, filled, whole."""
         network = networks["bridge"]
         assert isinstance(network, UNet)
-        made = []
+        examples = []
         for recording in spread(self.held_out, count):
             clean, mask = self._held_out_crop(recording)
             damaged, _ = self._damaged(clean, mask)
@@ -180,17 +179,22 @@ class A2SBRecipe:
                 "estimate": self._filled(network, damaged, mask),
                 "target": clean,
             }
-            sounds = {name: self._transform.sound(x).cpu().numpy() for name, x in images.items()}
-            made.append(Example(recording.path.stem, self.settings.bridge.rate, sounds))
-        return made
+            sounds = {name: self._transform.sound(x)[None] for name, x in images.items()}
+            examples.append(example(recording.path.stem, self.settings.bridge.rate, sounds))
+        return examples
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the checkpoint that `inpaint -m` and `upsample -m` load."""
         settings = self.settings
         config = {"net": asdict(settings.model), **asdict(settings.bridge)}
-        tensors = networks["bridge"].state_dict()
-        checkpoint = Checkpoint(settings.name, "a2sb", config, tensors, str(path))
-        save_checkpoint(path, checkpoint, half=settings.half)
+        export(
+            path,
+            name=settings.name,
+            system="a2sb",
+            config=config,
+            tensors=networks["bridge"].state_dict(),
+            half=settings.half,
+        )
 
     def _mask(self, known: float, generator: np.random.Generator) -> dict[str, NDArray[np.float32]]:
         """Return `mask` `[rows, frames]`, and `known` `[rows, 1]`: the rows that the crop has."""
@@ -212,10 +216,7 @@ class A2SBRecipe:
     def _held_out_crop(self, recording: Recording) -> tuple[Tensor, Tensor]:
         """Return the image of a recording's middle, and a mask of a gap in the middle of that."""
         config = self.settings.bridge
-        sound, own_rate = read_with_rate(recording, config.rate)
-        start = max(0, (sound.shape[1] - self._samples) // 2)
-        crop = sound[:1, start : start + self._samples]
-        crop = np.pad(crop, ((0, 0), (0, self._samples - crop.shape[1])))
+        crop, own_rate = centre_clip(recording, config.rate, self._samples)
         if not crop.any():
             raise InputError(f"{recording.path}: silent in its middle: validate another")
         clean = self._transform.image(torch.from_numpy(_levelled(crop, config.level)))
@@ -227,7 +228,7 @@ class A2SBRecipe:
 
     def _damaged(self, clean: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the image with noise in its gap, and noise for the bridge; alike every time."""
-        generator = torch.Generator().manual_seed(_VALIDATION_SEED)
+        generator = torch.Generator().manual_seed(VALIDATION_SEED)
         draws = torch.randn((2, *clean.shape), generator=generator).to(self.device)
         return filled(clean, mask, draws[0]), draws[1]
 
@@ -241,12 +242,13 @@ class A2SBRecipe:
         return fast_sample(velocity, self._bridge, damaged, mask, calls, None)
 
     def _distance(self, network: UNet, clean: Tensor, damaged: Tensor, mask: Tensor) -> float:
-        made = self._transform.sound(self._filled(network, damaged, mask))
-        wanted = self._transform.sound(clean)
-        frames = np.flatnonzero(mask[0, 0, 0].cpu().numpy())
-        hop = self.settings.bridge.hop
-        inside = slice(int(frames[0]) * hop, int(frames[-1] + 1) * hop)
-        return lsd(made[:, inside], wanted[:, inside]).item()
+        """Return the log-spectral distance, in powers of ten, inside the masked frames."""
+        made = self._filled(network, damaged, mask)
+        # An image's magnitude is a fourth root: eight times its logarithm is that of the power.
+        logs = [8 * image[:, 0].abs().clamp(min=_FAINT).log10() for image in (made, clean)]
+        frames = mask[0, 0].amax(dim=0) > 0
+        squares = (logs[0] - logs[1])[..., frames].square()
+        return squares.mean(dim=1).sqrt().mean().item()
 
 
 def _levelled(samples: Chunk, level: float) -> Chunk:

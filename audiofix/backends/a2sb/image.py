@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from audiofix.dsp.stft import STFT
+
 _POWER = 0.25
 _EPSILON = 1e-9
 """Keeps the compressed magnitude of silence at 0; with the power, from the released settings."""
@@ -42,12 +44,8 @@ class ImageTransform:
         return self.inverse(complex_spectra(expanded))
 
     def spectra(self, x: Tensor) -> Tensor:
-        """Return complex `[..., n_fft // 2 + 1, frames]`: centred, the ends reflected."""
-        window = torch.hann_window(self.n_fft, dtype=x.dtype, device=x.device)
-        flat = x.reshape(-1, x.shape[-1])
-        spectra = torch.stft(
-            flat, self.n_fft, self.hop, window=window, center=True, return_complex=True
-        )
+        """Return complex `[..., n_fft // 2 + 1, frames]`."""
+        spectra = STFT(self.n_fft, self.hop)(x.reshape(-1, x.shape[-1]))
         return spectra.reshape(*x.shape[:-1], *spectra.shape[1:])
 
     def inverse(self, spectra: Tensor, samples: int | None = None) -> Tensor:
@@ -57,9 +55,8 @@ class ImageTransform:
             spectra: complex.
             samples: wanted length; None is `(frames - 1) * hop`.
         """
-        window = torch.hann_window(self.n_fft, dtype=spectra.real.dtype, device=spectra.device)
         flat = spectra.reshape(-1, *spectra.shape[-2:])
-        sound = torch.istft(flat, self.n_fft, self.hop, window=window, center=True, length=samples)
+        sound = STFT(self.n_fft, self.hop).inverse(flat, samples)
         return sound.reshape(*spectra.shape[:-2], sound.shape[-1])
 
 
