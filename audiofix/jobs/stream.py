@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from audiofix.audio.sink import open_sink
 from audiofix.audio.source import Source, open_source
-from audiofix.jobs.job import IOOptions, Job, Progress, Stream
+from audiofix.jobs.job import PIPE, IOOptions, Job, Progress, Stream
 from audiofix.streaming.run import run
 from audiofix.streaming.stage import Stage
 
@@ -50,7 +50,8 @@ def run_stream(
         try:
             log.info("%s: %d Hz, %d channels", job.output, stage.result.rate, stage.result.channels)
             tick = progress(source) if progress else None
-            run(source, stage, sink, progress=tick, exact=exact)
+            live = job.source == PIPE
+            run(source, stage, sink, live=live, progress=tick, exact=exact)
         except BaseException:
             sink.abort()  # `run` does so too, but a signal may come before it begins
             raise

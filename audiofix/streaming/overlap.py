@@ -1,14 +1,26 @@
 """Whole-segment models on endless input: overlapping windows, discarded context, cross-fade."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiofix.audio.format import AudioFormat, Chunk
 
-Process = Callable[[Chunk], Chunk]
-"""`[channels, window]` in, the same shape out. Called in stream order."""
+Process = Callable[[Sequence[Chunk]], Sequence[Chunk]]
+"""Some windows that follow each other, each `[channels, window]`; as many of the same shape out.
+
+Called in stream order. How many windows come together depends on the chunks, so the result of one
+must not depend on the others beside it.
+"""
+
+_TOGETHER = 4
+"""Windows at most that a process gets at once: memory does not grow with the chunks."""
+
+
+def one_by_one(process: Callable[[Chunk], Chunk]) -> Process:
+    """Return a process that treats each window by itself."""
+    return lambda windows: [process(window) for window in windows]
 
 
 class OverlapAdd:
@@ -33,7 +45,7 @@ class OverlapAdd:
 
         Args:
             audio: format of source and result.
-            process: what happens to a window.
+            process: what happens to windows; see `one_by_one`.
             window: samples of a window; more than twice `context + fade`.
             context: samples discarded at an inner edge.
             fade: samples of a cross-fade, at least 1.
@@ -59,6 +71,7 @@ class OverlapAdd:
         """Accept samples and return those of every window that is complete."""
         window = self._held.shape[1]
         finished = [chunk[:, :0].copy()]
+        complete: list[Chunk] = []
         position = 0
         while position < chunk.shape[1]:
             taken = min(window - self._count, chunk.shape[1] - position)
@@ -66,13 +79,13 @@ class OverlapAdd:
             self._count += taken
             position += taken
             if self._count == window:
-                processed = self._process(self._held.copy())
-                cut = window - self._context - self._ramp.size
-                finished.append(self._emit(processed, cut))
-                self._tail = processed[:, cut : cut + self._ramp.size].copy()
+                complete.append(self._held.copy())
                 self._count = window - self._hop
                 self._held[:, : self._count] = self._held[:, self._hop :].copy()
-        return np.concatenate(finished, axis=1)
+            if len(complete) == _TOGETHER:
+                finished += self._finish(complete)
+                complete = []
+        return np.concatenate(finished + self._finish(complete), axis=1)
 
     def flush(self) -> Chunk:
         """Process the last window, which always exists unless the stream was empty."""
@@ -80,7 +93,17 @@ class OverlapAdd:
             return self._held[:, :0].copy()
         padded = self._held.copy()
         padded[:, self._count :] = 0
-        return self._emit(self._process(padded), self._count)
+        (processed,) = self._process([padded])
+        return self._emit(processed, self._count)
+
+    def _finish(self, windows: list[Chunk]) -> list[Chunk]:
+        """Return the samples that complete windows settle."""
+        cut = self._held.shape[1] - self._context - self._ramp.size
+        settled = []
+        for processed in self._process(windows) if windows else ():
+            settled.append(self._emit(processed, cut))
+            self._tail = processed[:, cut : cut + self._ramp.size].copy()
+        return settled
 
     def _emit(self, processed: Chunk, end: int) -> Chunk:
         """Return a window's samples up to `end`, joined to the tail of the one before it."""

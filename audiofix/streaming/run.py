@@ -12,6 +12,10 @@ from audiofix.errors import AudiofixError
 from audiofix.streaming.stage import Stage
 
 _BLOCK_SECONDS = 0.25
+"""A pipe's reader shall not wait for more than the stage itself needs."""
+
+_TOGETHER = 2
+"""A file is there already: blocks of so many latencies let a stage compute windows side by side."""
 
 
 def run(
@@ -19,6 +23,7 @@ def run(
     stage: Stage,
     sink: Sink,
     *,
+    live: bool = False,
     progress: Callable[[int], None] | None = None,
     exact: bool = False,
 ) -> None:
@@ -28,6 +33,7 @@ def run(
         source: read to its end.
         stage: fresh, of the source's format.
         sink: of the stage's result format. Aborted if anything fails.
+        live: whether the source is still being made, so that its reader wants results soon.
         progress: called with the source samples done so far.
         exact: whether the stage is pushed float64, which holds every source's samples to the bit.
 
@@ -35,6 +41,8 @@ def run(
         InputError: the source ended before its header's promise; what there was is committed.
     """
     block = max(1, round(source.format.rate * _BLOCK_SECONDS))
+    if not live:
+        block = max(block, _TOGETHER * stage.latency)
     read = cast(Callable[[int], Chunk], source.read_exact) if exact else source.read
     done = 0
     with sink:

@@ -3,16 +3,14 @@ import pytest
 from stages import check_stage, feed, noise
 
 from audiofix.audio.format import AudioFormat
-from audiofix.streaming.overlap import OverlapAdd
+from audiofix.streaming.overlap import OverlapAdd, one_by_one
 
 WINDOW, CONTEXT, FADE = 400, 40, 24
 HOP = WINDOW - 2 * CONTEXT - FADE
 
 
 def identity(channels=2):
-    return OverlapAdd(
-        AudioFormat(8000, channels), lambda w: w, window=WINDOW, context=CONTEXT, fade=FADE
-    )
+    return OverlapAdd(AudioFormat(8000, channels), list, window=WINDOW, context=CONTEXT, fade=FADE)
 
 
 def test_keeps_the_laws():
@@ -33,7 +31,9 @@ def test_a_process_that_reaches_no_further_than_the_context_sees_no_windows():
         return np.stack([np.convolve(row, taps, "same") for row in window]).astype(np.float32)
 
     x = noise(1, 5003)
-    stage = OverlapAdd(AudioFormat(8000, 1), convolve, window=WINDOW, context=CONTEXT, fade=FADE)
+    stage = OverlapAdd(
+        AudioFormat(8000, 1), one_by_one(convolve), window=WINDOW, context=CONTEXT, fade=FADE
+    )
     assert np.abs(feed(stage, x, [5003]) - convolve(x)).max() < 1e-5
 
 
@@ -42,7 +42,7 @@ def test_neighbours_cross_fade_and_discard_their_edges():
     numbers = iter(range(100))
     stage = OverlapAdd(
         AudioFormat(8000, 1),
-        lambda w: np.full_like(w, next(numbers)),
+        one_by_one(lambda w: np.full_like(w, next(numbers))),
         window=WINDOW,
         context=CONTEXT,
         fade=FADE,
@@ -53,3 +53,16 @@ def test_neighbours_cross_fade_and_discard_their_edges():
     ramp = y[first_end : first_end + FADE]
     assert np.all(np.diff(ramp) > 0) and np.allclose(ramp + ramp[::-1], 1)
     assert (y[first_end + FADE : first_end + HOP] == 1).all()
+
+
+def test_windows_that_are_complete_come_together_but_never_many():
+    counts = []
+
+    def process(windows):
+        counts.append(len(windows))
+        return windows
+
+    stage = OverlapAdd(AudioFormat(8000, 1), process, window=WINDOW, context=CONTEXT, fade=FADE)
+    x = noise(1, WINDOW + 5 * HOP + 1)
+    assert np.array_equal(feed(stage, x, [WINDOW - 1, 1, 5 * HOP + 1]), x)
+    assert counts == [1, 4, 1, 1]

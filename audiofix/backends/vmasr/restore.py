@@ -1,12 +1,14 @@
 """VM-ASR as a stage: any rate in, any rate out, in bounded memory."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.backends.placement import Placement
+from audiofix.backends.spread import spread
 from audiofix.backends.tasks import UpsampleRequest
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.enhance import enhance_spectra
@@ -129,7 +131,7 @@ class VMASRRestorer:
 
 
 class _Window:
-    """What one stream does to each of its windows, in order.
+    """What one stream does to its windows.
 
     Remembers the long-term spectrum of everything that came before, so that the end of the band is
     found once there is enough sound, and found alike however the stream is cut.
@@ -146,7 +148,29 @@ class _Window:
         self._seen = 0
         self._reported: float | None = None
 
-    def __call__(self, window: Chunk) -> Chunk:
+    def __call__(self, windows: Sequence[Chunk]) -> list[Chunk]:
+        edges = [self._edge(window) for window in windows]
+        # Channel by channel: neither do their bits depend on each other.
+        pieces = [
+            (row[None], edge)
+            for window, edge in zip(windows, edges, strict=True)
+            if edge is not None
+            for row in window
+        ]
+        try:
+            restored = iter(spread(lambda piece: self._enhance(*piece), pieces))
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self._restorer.placement.device}: out of memory: use --device cpu, or close "
+                "other programs"
+            ) from error
+        return [
+            window if edge is None else np.concatenate([next(restored) for _ in window])
+            for window, edge in zip(windows, edges, strict=True)
+        ]
+
+    def _edge(self, window: Chunk) -> int | None:
+        """Return the first bin to set in the next window, None where nothing is to be done."""
         cutoff_hz = self._cutoff_hz or self._found_cutoff(window)
         bins = self._restorer.network.config.bins
         edge = edge_bin(cutoff_hz, self._restorer.rate, bins)
@@ -154,8 +178,8 @@ class _Window:
             log.info("band ends at %.0f Hz; the network sets bins %d to %d", cutoff_hz, edge, bins)
             self._reported = cutoff_hz
         if cutoff_hz >= self._top_hz or not window.any():
-            return window  # nothing is missing, or there is nothing to restore from
-        return self._enhance(window, edge)
+            return None  # nothing is missing, or there is nothing to restore from
+        return edge
 
     def _found_cutoff(self, window: Chunk) -> float:
         hop = self._restorer.network.config.hop_length
@@ -164,18 +188,7 @@ class _Window:
         self._seen += 1
         return min(self._source_hz, self._meter.cutoff_hz() or self._source_hz)
 
-    def _enhance(self, window: Chunk, edge: int) -> Chunk:
-        # One channel at a time: memory does not grow with the channels, nor do their bits depend
-        # on each other.
-        try:
-            return np.concatenate([self._enhance_channel(row[None], edge) for row in window])
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{self._restorer.placement.device}: out of memory: use --device cpu, or close "
-                "other programs"
-            ) from error
-
-    def _enhance_channel(self, channel: Chunk, edge: int) -> Chunk:
+    def _enhance(self, channel: Chunk, edge: int) -> Chunk:
         network, placement = self._restorer.network, self._restorer.placement
         with torch.inference_mode(), placement.autocast():
             wave = torch.from_numpy(channel)[:, None].to(placement.device)
