@@ -16,6 +16,7 @@ from audiofix.backends.tasks import (
     DecodeRestoreRequest,
     GenerateRequest,
     InpaintRequest,
+    Latents,
     UpsampleRequest,
 )
 from audiofix.errors import InputError, UsageError
@@ -134,7 +135,8 @@ def generate(
     count: int = 1,
     seed: int = 0,
     truncation: float = 1.0,
-    latents: NDArray[np.float32] | None = None,
+    latents: "NDArray[np.float32] | Latents | None" = None,
+    interpolate: int = 0,
     model: str | None = None,
     device: str = "auto",
     precision: str = "auto",
@@ -145,7 +147,8 @@ def generate(
         count: how many.
         seed: of the latents; the same seed gives the same samples.
         truncation: from 0, every recording the average one, to 1, the model's whole variety.
-        latents: `[count, dimensions]`, used instead of drawn ones.
+        latents: used instead of drawn ones: Gaussian vectors `[count, dimensions]`, or `Latents`.
+        interpolate: recordings between each latent and the next.
         model: see `upsample`.
         device: see `upsample`.
         precision: see `upsample`.
@@ -160,7 +163,9 @@ def generate(
     if count < 1:
         raise UsageError(f"count={count}: must be at least 1")
     generator = _Model(model, device, precision).load("generate")
-    request = GenerateRequest(count, seed, truncation, latents)
+    if isinstance(latents, np.ndarray):
+        latents = Latents("z", latents)
+    request = GenerateRequest(count, seed, truncation, latents, interpolate)
     return np.stack(list(generator.samples(request)))
 
 

@@ -38,6 +38,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/verbs/decode_restore.py": "tests/cli/test_restoring.py",
     "audiofix/verbs/encode.py": "tests/cli/test_coding.py",
     "audiofix/verbs/evaluate.py": "tests/cli/test_eval.py",
+    "audiofix/verbs/generate.py": "tests/cli/test_generate.py",
     "audiofix/verbs/train.py": "tests/cli/test_train.py",
     "audiofix/verbs/upsample.py": "tests/cli/test_pipes.py",
     "audiofix/audio/bytestream.py": "tests/audio/test_source.py",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import torch
 
+from audiofix.backends.asgan.config import GeneratorConfig
+from audiofix.backends.asgan.network import Generator
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.codec import AudioDec
 from audiofix.backends.audiodec.config import AutoencoderConfig, CodecConfig, VocoderConfig
@@ -71,4 +73,27 @@ def tiny_codec_checkpoint(path: Path, *, seed=0, vocoded=False, **config) -> Pat
     if vocoded:
         settings["vocoder"] = asdict(VOCODER)
     save_checkpoint(path, Checkpoint("tiny", "audiodec", settings, tensors, str(path)))
+    return path
+
+
+ASGAN_GENERATOR = {
+    "z_dim": 8,
+    "c_dim": 16,
+    "w_dim": 8,
+    "ff_channels": 8,
+    "seq_len": 12,
+    "num_critical": 1,
+    "layer_specs": [[8, 3, 6.0], [8, 3, 12.0]],
+}
+ASGAN_MEL = {"fft_size": 512, "hop": 256, "bands": 16}
+
+
+def tiny_asgan_checkpoint(path: Path) -> Path:
+    """Write a tiny ASGAN of mel spectra, without a vocoder, and return its path."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Generator(GeneratorConfig.from_mapping(ASGAN_GENERATOR))
+    tensors = {f"generator.{name}": tensor for name, tensor in network.state_dict().items()}
+    config = {"generator": ASGAN_GENERATOR, "mel": ASGAN_MEL, "rate": 16000}
+    save_checkpoint(path, Checkpoint("tiny", "asgan", config, tensors, str(path)))
     return path

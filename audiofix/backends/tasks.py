@@ -1,6 +1,6 @@
 """What a loaded model offers: one protocol per task, and one request with its options."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
@@ -74,6 +74,42 @@ class InpaintRequest:
     sampler: Sampler = "fast"
 
 
+LatentKind = Literal["z", "w"]
+"""Gaussian vectors, or what the mapping network makes of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """What recordings are made of.
+
+    Attributes:
+        kind: `z` or `w`.
+        values: `[recordings, dimensions]`; of kind `w` also `[recordings, styles, dimensions]`, one
+            for each layer.
+    """
+
+    kind: LatentKind
+    values: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class StyleMix:
+    """Latents that some layers take instead of the recording's own.
+
+    Attributes:
+        latents: whose styles are taken; used in turn if there are fewer than recordings.
+        first: the first style that is replaced; 0 is the input's.
+        last: the last one.
+    """
+
+    latents: Latents
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, slots=True)
 class GenerateRequest:
     """Make sound from nothing.
@@ -82,15 +118,20 @@ class GenerateRequest:
         count: how many recordings.
         seed: of the latents.
         truncation: from 0, every recording the average one, to 1, the model's whole variety.
-        latents: `[count, dimensions]`, used instead of drawn ones.
+        latents: used instead of drawn ones, all of them, whatever `count` says.
         interpolate: recordings between each latent and the next.
+        batch_draw: draw all latents as one array, as the authors' program does. Else each
+            recording has a generator of its own, and is the same whatever `count` is.
+        mix: styles of others that some layers take.
     """
 
     count: int = 1
     seed: int = 0
     truncation: float = 1.0
-    latents: NDArray[np.float32] | None = None
+    latents: Latents | None = None
     interpolate: int = 0
+    batch_draw: bool = False
+    mix: StyleMix | None = None
 
 
 Request = TypeVar("Request", contravariant=True)
@@ -115,8 +156,24 @@ class Generator(Protocol):
     rate: int
     """Samples per second of its sound."""
 
-    def latents(self, request: GenerateRequest) -> NDArray[np.float32]:
-        """Return the latents `[recordings, dimensions]` that `samples` will use."""
+    def drawn(self, count: int, seed: int) -> Latents:
+        """Return the Gaussian vectors that recordings of this seed are made of."""
+        ...
+
+    def latents(self, request: GenerateRequest) -> Latents:
+        """Return what `samples` makes sound of, one row a recording; loading them repeats it."""
+        ...
+
+    def match(
+        self, sound: Chunk, steps: int, progress: Callable[[int], None] | None = None
+    ) -> Latents:
+        """Return the latents whose sound comes nearest to a recording, found by descent.
+
+        Args:
+            sound: `[1, samples]` at the model's rate.
+            steps: of the descent.
+            progress: is told the steps done.
+        """
         ...
 
     def samples(self, request: GenerateRequest) -> Iterator[Chunk]:

@@ -80,3 +80,26 @@ def uncentred_log_mel(x: Tensor, filters: Tensor, hop: int, *, floor: float = 1e
     padded = torch.nn.functional.pad(x[:, None], (around, around), mode="reflect")[:, 0]
     spectra = torch.stft(padded, size, hop, size, window, center=False, return_complex=True)
     return (filters.to(x.device) @ spectra.abs()).clamp(min=floor).log()
+
+
+def linear_amplitudes(mel: Tensor, filters: Tensor, *, rounds: int = 100) -> Tensor:
+    """Return amplitudes of bins whose mel amplitudes come near those given, none negative.
+
+    Multiplicative updates of non-negative least squares (Lee and Seung, 2001).
+
+    Args:
+        mel: amplitudes `[batch, bands, frames]`, not negative.
+        filters: from `mel_filters`.
+        rounds: of updates.
+
+    Returns:
+        `[batch, fft_size // 2 + 1, frames]`.
+    """
+    filters = filters.to(mel)
+    wanted = filters.t() @ mel
+    amplitudes = wanted / filters.sum(0)[:, None].square().clamp(min=_AMPLITUDE_FLOOR)
+    for _ in range(rounds):
+        amplitudes = (
+            amplitudes * wanted / (filters.t() @ (filters @ amplitudes)).clamp(min=_AMPLITUDE_FLOOR)
+        )
+    return amplitudes

@@ -63,6 +63,24 @@ class Choices(click.ParamType):  # type: ignore[type-arg]
         return chosen
 
 
+class Span(click.ParamType):  # type: ignore[type-arg]
+    """First and last of numbered things: `10-15`, or one alone: `3`."""
+
+    name = "first-last"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return the two numbers, the first not above the last."""
+        if isinstance(value, tuple):
+            return value
+        first, dash, last = value.partition("-")
+        last = last if dash else first
+        if not (first.isdecimal() and last.isdecimal()) or int(first) > int(last):
+            self.fail(f"{value}: not a span: write FIRST-LAST, as in 10-15", param, ctx)
+        return int(first), int(last)
+
+
 class Cutoff(click.ParamType):  # type: ignore[type-arg]
     """`auto`, or a frequency: `4000`, `4k`, `3.4kHz`. None stands for `auto`."""
 
@@ -170,6 +188,13 @@ def headerless_options(function: Callable[..., None]) -> Callable[..., None]:
 def computing_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add -m, --device, --precision, --threads, --seed and --offline."""
     decorated: Callable[..., None] = _apply(_COMPUTING, function)
+    return decorated
+
+
+def output_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add -o, -t, -b and --overwrite, for verbs that only write."""
+    overwrite = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+    decorated: Callable[..., None] = _apply([*_FORMATS, overwrite], function)
     return decorated
 
 

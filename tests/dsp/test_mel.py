@@ -6,7 +6,14 @@ import pytest
 import torch
 from goldens import golden
 
-from audiofix.dsp.mel import hz_to_mel, log_mel, mel_filters, mel_to_hz
+from audiofix.dsp.mel import (
+    hz_to_mel,
+    linear_amplitudes,
+    log_mel,
+    mel_filters,
+    mel_to_hz,
+    uncentred_log_mel,
+)
 
 
 @pytest.mark.parametrize(("hertz", "mels"), [(0, 0), (500, 7.5), (1000, 15), (6400, 42)])
@@ -37,3 +44,23 @@ def test_the_authors_mel_spectrum(path):
     a, b = (log_mel(torch.from_numpy(case[n])[:, 0], filters, hop) for n in "ab")
     np.testing.assert_allclose(a, case["logmel_a"], atol=2e-4)
     assert (a - b).abs().mean().item() == pytest.approx(case["loss_mel"].item(), rel=1e-4)
+
+
+def test_amplitudes_of_bins_come_back_from_bands():
+    filters = mel_filters(16000, 512, 40)
+    wanted = torch.rand(1, 257, 3, generator=torch.Generator().manual_seed(0))
+    mel = filters @ wanted
+    found = linear_amplitudes(mel, filters)
+    assert found.shape == wanted.shape and found.min() >= 0
+    torch.testing.assert_close(filters @ found, mel, rtol=0.02, atol=1e-4)
+    assert not linear_amplitudes(torch.zeros_like(mel), filters).any()
+
+
+def test_uncentred_frames_begin_half_a_hop_early():
+    filters = mel_filters(16000, 512, 40)
+    click = torch.zeros(1, 1280)
+    click[0, 640] = 1.0  # the middle of the third of five frames of 256 samples
+    found = uncentred_log_mel(click, filters, 256)
+    assert found.shape == (1, 40, 5)
+    level = found.exp().sum(1)[0]
+    assert level.argmax() == 2 and torch.allclose(level[1], level[3], rtol=0.01)

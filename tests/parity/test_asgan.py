@@ -15,9 +15,12 @@ from goldens import SALT, Case, golden
 from audiofix.backends import build
 from audiofix.backends.asgan.config import GeneratorConfig
 from audiofix.backends.asgan.features import MelConfig
+from audiofix.backends.asgan.generate import ASGAN
 from audiofix.backends.asgan.input_waves import FourierFeature, SynthesisInput
 from audiofix.backends.asgan.network import Mapping, StyleLayer
 from audiofix.backends.asgan.resampling import Resampler, layer_cutoffs
+from audiofix.backends.placement import Placement
+from audiofix.backends.tasks import GenerateRequest, Latents
 from audiofix.dsp.mel import mel_filters
 from audiofix.metrics import generation
 from audiofix.nn.weight_norm import fold_weight_norm
@@ -316,3 +319,23 @@ def test_metrics(path):
     }
     for name, value in found.items():
         assert value == pytest.approx(case[f"f64/{name}"].item(), rel=1e-5), name
+
+
+@pytest.mark.parametrize("path", golden("asgan", "end-to-end-*.npz"))
+def test_end_to_end(path):
+    case, limits = Case(path), tolerance(path)
+    generator = filled(build("asgan", case.config["generator"]), case)
+    vocoder = build("asgan.vocoder", case.config["vocoder"])
+    filled(vocoder, case, scales="rescale_vocoder")
+    fold_weight_norm(vocoder)
+    samples = case.config["seq_len"]
+    cpu = Placement(torch.device("cpu"))
+    model = ASGAN("golden", 16000, generator, vocoder, None, cpu, samples=samples)
+    z = case["z"].numpy()
+    w = model.map(z)
+    check(torch.from_numpy(w), case["w"], limits)
+    check(generator.synthesise(case["w"]), case["c"], limits)
+    check(torch.from_numpy(model.synthesise(w)), case["audio"], limits)
+    request = GenerateRequest(latents=Latents("z", z))
+    sound = np.concatenate(list(model.samples(request)))
+    check(torch.from_numpy(sound), case["audio"], limits)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from audiofix.backends.asgan.config import ClassifierConfig
+from audiofix.backends.tasks import Config
 
 _UNIT = 64
 _EXPANSION = 4
@@ -77,7 +78,7 @@ class Classifier(nn.Module):
 def _stage(
     number: int, in_channels: int, out_channels: int, config: ClassifierConfig
 ) -> nn.Sequential:
-    blocks = OrderedDict()
+    blocks: OrderedDict[str, nn.Module] = OrderedDict()
     for index in range(config.bottlenecks):
         stride = 2 if number > 1 and index == 0 else 1
         source = in_channels if index == 0 else out_channels
@@ -86,6 +87,6 @@ def _stage(
     return nn.Sequential(blocks)
 
 
-def build(config: dict[str, object]) -> Classifier:
+def build(config: Config) -> Classifier:
     """Return the classifier for a parity `config` object."""
     return Classifier(ClassifierConfig.from_mapping(config))

@@ -10,6 +10,7 @@ from torch.nn.functional import leaky_relu
 from audiofix.backends.asgan.config import DiscriminatorConfig
 from audiofix.backends.asgan.equalized import EqualizedConv1d, EqualizedLinear
 from audiofix.backends.asgan.resampling import Resampler
+from audiofix.backends.tasks import Config
 from audiofix.errors import SettingsError
 
 _CLAMP = 256.0
@@ -119,6 +120,6 @@ def batch_deviation(x: Tensor) -> Tensor:
     return deviation.repeat(group)[:, None, None].expand(-1, 1, time)
 
 
-def build(config: dict[str, object]) -> Discriminator:
+def build(config: Config) -> Discriminator:
     """Return the discriminator for an authors' or parity `config` object."""
     return Discriminator(DiscriminatorConfig.from_mapping(config))

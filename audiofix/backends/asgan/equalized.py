@@ -45,7 +45,7 @@ class EqualizedLinear(nn.Linear):
         """Return `[..., out_features]` of `[..., in_features]`."""
         bias = self.bias
         if bias is not None and self.bias_factor != 1:
-            bias = bias * self.bias_factor
+            return linear(x, self.scaled_weight, bias * self.bias_factor)
         return linear(x, self.scaled_weight, bias)
 
 

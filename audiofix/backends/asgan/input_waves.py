@@ -62,7 +62,8 @@ class SynthesisInput(nn.Module):
         amplitudes = (1 - damping).clamp(0, 1)
         places = (2 * torch.arange(self.frames, device=w.device) + 1) / self.frames - 1
         angles = places[:, None] * freqs[:, None, :, 0] + phases[:, None]
-        return torch.sin(2 * math.pi * angles) * amplitudes[:, None]
+        waves: Tensor = torch.sin(2 * math.pi * angles) * amplitudes[:, None]
+        return waves
 
     def forward(self, w: Tensor) -> Tensor:
         """Return `[batch, frames, channels]`, every channel a mixture of the waves."""

@@ -14,6 +14,7 @@ from audiofix.backends.asgan.config import GeneratorConfig
 from audiofix.backends.asgan.equalized import EqualizedConv1d, EqualizedLinear
 from audiofix.backends.asgan.input_waves import FourierFeature, SynthesisInput
 from audiofix.backends.asgan.resampling import Resampler, layer_cutoffs
+from audiofix.backends.tasks import Config
 from audiofix.errors import SettingsError
 
 _GAIN = math.sqrt(2)
@@ -220,6 +221,6 @@ class Generator(nn.Module):
         return self.synthesise(self.map(z))
 
 
-def build(config: dict[str, object]) -> Generator:
+def build(config: Config) -> Generator:
     """Return the generator for an authors' or parity `config` object."""
     return Generator(GeneratorConfig.from_mapping(config))

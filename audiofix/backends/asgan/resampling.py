@@ -67,7 +67,8 @@ class Resampler(nn.Module):
             pulses = torch.eye(frames, dtype=taps.dtype, device=taps.device)[:, None]
             convolve = up_by_convolution if way == "up" else down_by_convolution
             factor = self.up_factor if way == "up" else self.down_factor
-            with torch.no_grad():
+            # Made once for training and inference alike.
+            with torch.inference_mode(False), torch.no_grad():
                 known = made_of, convolve(pulses, taps, factor)[:, 0]
             self._matrices[way, frames] = known
         return known[1]

@@ -4,7 +4,7 @@ from audiofix.backends.system import System
 
 SYSTEM = System(
     name="asgan",
-    tasks={},
+    tasks={"generate": "audiofix.backends.asgan.generate:open"},
     networks={
         "asgan": "audiofix.backends.asgan.network:build",
         "asgan.discriminator": "audiofix.backends.asgan.discriminator:build",

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from audiofix.backends.asgan.config import MEL_VOCODER, VocoderConfig
+from audiofix.backends.tasks import Config
 from audiofix.nn.weight_norm import add_weight_norm
 
 _SLOPE = 0.1
@@ -88,7 +89,7 @@ class Vocoder(nn.Module):
         return self(c if self.config.hubert_dim else c.transpose(1, 2))[:, 0]  # type: ignore[no-any-return]
 
 
-def build(config: dict[str, object]) -> Vocoder:
+def build(config: Config) -> Vocoder:
     """Return the vocoder for an authors' or parity `config` object.
 
     It is of HuBERT features if the object says how long they are, else of mel spectra.
@@ -96,7 +97,7 @@ def build(config: dict[str, object]) -> Vocoder:
     return Vocoder(vocoder_config(config))
 
 
-def vocoder_config(table: dict[str, object]) -> VocoderConfig:
+def vocoder_config(table: Config) -> VocoderConfig:
     """Return the settings in a table; what it leaves out is as in the released vocoder."""
     names = {"upsample_factors": "upsample_rates"}
     table = {names.get(name, name): value for name, value in table.items()}
