@@ -10,9 +10,9 @@ from audiofix.audio.destination import (
     Pipe,
     is_special,
     open_special,
-    output_error,
 )
 from audiofix.audio.sink import check_target
+from audiofix.files import output_error
 
 
 class ByteSink:
@@ -32,11 +32,8 @@ class ByteSink:
         self._stream: BinaryIO
         self._destination: Destination
         if target and self._is_file:
-            self._destination = file = File(target)
-            try:
-                self._stream = file.part.open("wb")
-            except OSError as error:
-                raise output_error(self.name, error) from error
+            self._destination = file = File(target, overwrite=overwrite)
+            self._stream = file.stream
         else:
             self._stream = open_special(target) if target else sys.stdout.buffer
             self._destination = Pipe(self._stream)

@@ -1,17 +1,13 @@
 """Where outputs end up: files that get their names when they are whole, pipes, devices."""
 
-import errno
-import os
 import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 
-from audiofix.errors import OutputError
-
-PART = ".part"
+from audiofix.files import NewFile, output_error
 
 
 class Destination(Protocol):
@@ -27,26 +23,34 @@ class Destination(Protocol):
 
 
 class File:
-    """A file that has its `.part` name until it is whole."""
+    """A file that has a hidden name until it is whole; see `audiofix.files`."""
 
-    def __init__(self, path: Path, last: Callable[[Path], None] | None = None) -> None:
-        """Name the file; `last` is done to the whole one before it gets its name."""
-        self.part = path.with_name(path.name + PART)
-        self._path = path
+    def __init__(
+        self, path: Path, *, overwrite: bool, last: Callable[[Path], None] | None = None
+    ) -> None:
+        """Make the unfinished file; `last` is done to it when it is whole.
+
+        Raises:
+            OutputError: it cannot be made.
+        """
+        self._new = NewFile(path, overwrite=overwrite)
         self._last = last
+
+    @property
+    def stream(self) -> BinaryIO:
+        """What to write to."""
+        return self._new.file
 
     def commit(self, stream: BinaryIO) -> None:
         """See `Destination`."""
-        os.fsync(stream.fileno())
-        stream.close()
+        stream.flush()
         if self._last:
-            self._last(self.part)
-        self.part.replace(self._path)
+            self._last(self._new.part)
+        self._new.commit()
 
     def abort(self, stream: BinaryIO) -> None:
         """See `Destination`."""
-        stream.close()
-        self.part.unlink(missing_ok=True)
+        self._new.discard()
 
 
 class Pipe:
@@ -100,14 +104,3 @@ def open_special(path: Path) -> BinaryIO:
         return path.open("wb")
     except OSError as error:
         raise output_error(str(path), error) from error
-
-
-def output_error(name: str, error: Exception) -> OutputError:
-    """Return what to tell the user of an error of the system while writing `name`."""
-    number = getattr(error, "errno", None)
-    advice = {
-        errno.ENOSPC: "free some space",
-        errno.EACCES: "choose a folder that you may write to",
-        errno.ENOENT: "make the folder first",
-    }.get(cast(int, number), "name another file")
-    return OutputError(f"{name}: {getattr(error, 'strerror', None) or error}: {advice}")

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiofix.audio.destination import PART
 from audiofix.audio.sink import type_of
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
 from audiofix.errors import InputError, UsageError
+from audiofix.files import is_unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _files(path: Path, output: Path, takes: Callable[[Path], bool]) -> Iterator[
     found = False
     for file in sorted(path.rglob("*")):
         inside_output = output.resolve() in file.resolve().parents and output != path
-        if file.is_file() and file.suffix != PART and not inside_output and takes(file):
+        if file.is_file() and not is_unfinished(file) and not inside_output and takes(file):
             found = True
             yield file, file.relative_to(path)
     if not found:

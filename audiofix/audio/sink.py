@@ -17,7 +17,6 @@ from audiofix.audio.destination import (
     Spool,
     is_special,
     open_special,
-    output_error,
 )
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.pcm import HEADERLESS, Encoding, SampleEncoder
@@ -25,6 +24,7 @@ from audiofix.audio.source import Source
 from audiofix.audio.tags import Tags, write_tags
 from audiofix.audio.writers import Writer, open_writer
 from audiofix.errors import OutputError, UsageError
+from audiofix.files import output_error
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +137,9 @@ class Sink:
         except (OSError, soundfile.LibsndfileError) as error:
             self.abort()
             raise output_error(self._name, error) from error
+        except OutputError:
+            self.abort()
+            raise
         if self.clipped:
             log.warning("%s: %d samples clipped", self._name, self.clipped)
 
@@ -195,15 +198,16 @@ def open_sink(
     if is_special(target):
         return _piped(name, audio, kind, encoder, open_special(target))
     own_tags = tags or (like.tags if like else Tags())
-    destination = File(target, lambda part: write_tags(part, kind, own_tags))
-    try:
-        stream = destination.part.open("w+b")
-    except OSError as error:
-        raise output_error(name, error) from error
+    destination = File(
+        target, overwrite=overwrite, last=lambda part: write_tags(part, kind, own_tags, name)
+    )
+    stream = destination.stream
     try:
         writer = open_writer(kind, stream, audio, encoder, seekable=True)
-    except BaseException:
+    except BaseException as error:
         destination.abort(stream)
+        if isinstance(error, OSError | soundfile.LibsndfileError):
+            raise output_error(name, error) from error
         raise
     return Sink(name, writer, stream, encoder, destination)
 

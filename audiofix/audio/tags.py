@@ -2,6 +2,9 @@
 
 import base64
 import logging
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import mutagen
 import soundfile
 from mutagen import aiff, flac, id3, mp3, mp4, oggopus, oggvorbis, wave
+from mutagen._vorbis import VComment
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +30,21 @@ _WRITERS = {
     "flac": flac.FLAC, "ogg": oggvorbis.OggVorbis, "opus": oggopus.OggOpus,
     "mp3": mp3.MP3, "aiff": aiff.AIFF, "wav": wave.WAVE,
 }  # fmt: skip
+_ASF = {
+    "Title": "title", "Author": "artist", "WM/AlbumTitle": "album",
+    "WM/AlbumArtist": "albumartist", "WM/Year": "date", "WM/TrackNumber": "tracknumber",
+    "WM/PartOfSet": "discnumber", "WM/Genre": "genre", "WM/Composer": "composer",
+    "Copyright": "copyright", "WM/ISRC": "isrc", "Description": "comment", "Track": "tracknumber",
+    "Year": "date",
+}  # fmt: skip
 _COVER_BLOCK = "metadata_block_picture"
+_LARGEST_FLAC_BLOCK = (1 << 24) - 1
+
+_FAULTS = (
+    mutagen.MutagenError, ValueError, TypeError, LookupError, AttributeError, EOFError,
+    OverflowError, struct.error,
+)  # fmt: skip
+"""What mutagen raises where tags make no sense to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +72,81 @@ def read_tags(path: Path, container: str) -> Tags:
     """Return the tags of a file; damaged or unknown ones are left out, never an error."""
     try:
         opened: Any = mutagen.File(path)
-    except (mutagen.MutagenError, OSError, ValueError) as error:
-        log.info("%s: tags not read: %s", path, error)
+        tags = getattr(opened, "tags", None)
+        if isinstance(tags, id3.ID3):
+            return _from_id3(tags)
+        if isinstance(tags, mp4.MP4Tags):
+            return _from_mp4(tags)
+        if isinstance(tags, VComment):
+            return _from_vorbis(path, opened)
+        if tags:
+            return _from_others(path, tags)
+    except (*_FAULTS, OSError) as error:
+        log.warning("%s: damaged tags left out: %s", path, error)
         return Tags()
-    tags = getattr(opened, "tags", None)
-    if isinstance(tags, id3.ID3):
-        return _from_id3(tags)
-    if isinstance(tags, mp4.MP4Tags):
-        return _from_mp4(tags)
-    if tags:
-        return _from_vorbis(opened)
     return _from_libsndfile(path) if container in ("wav", "rf64", "aiff", "caf") else Tags()
 
 
-def write_tags(path: Path, container: str, tags: Tags) -> None:
-    """Put tags into a finished file, where its format can hold them."""
+def write_tags(path: Path, container: str, tags: Tags, name: str | None = None) -> None:
+    """Put tags into a finished file, where its format can hold them.
+
+    What cannot be carried over is left out and named in a warning: tags never end a job.
+
+    Args:
+        path: the file.
+        container: its type.
+        tags: what to write.
+        name: what messages call the file; None for its own name.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     if not tags:
         return
     if container not in _WRITERS:
         log.info("%s files hold no tags; %d fields left out", container, len(tags.fields))
         return
-    writer: Any = _WRITERS[container]
-    opened = writer(path)
-    if container in ("flac", "ogg", "opus"):
-        _to_vorbis(opened, tags)
-    else:
-        _to_id3(opened, tags)
-    opened.save()
+    vorbis = container in ("flac", "ogg", "opus")
+    left_out: list[str] = []
+    try:
+        opened: Any = _WRITERS[container](path)
+        if opened.tags is None:
+            opened.add_tags()
+        for field_name, values in tags.fields.items():
+            with _noting(left_out, field_name):
+                (_add_vorbis_field if vorbis else _add_id3_field)(opened, field_name, values)
+        for picture in tags.pictures:
+            with _noting(left_out, f"a picture of {len(picture.data)} bytes"):
+                (_add_vorbis_picture if vorbis else _add_id3_picture)(opened, picture)
+        opened.save()
+    except _FAULTS as error:
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, OSError):
+            raise cause from error
+        left_out = [f"all ({error})"]
+    if left_out:
+        log.warning("%s: tags left out: %s", name or path, ", ".join(left_out))
 
 
-def _from_vorbis(opened: Any) -> Tags:
+@contextmanager
+def _noting(left_out: list[str], what: str) -> Iterator[None]:
+    """Note what one tag that cannot be written was, and go on."""
+    try:
+        yield
+    except _FAULTS:
+        left_out.append(what or "a field without a name")
+
+
+def _from_vorbis(path: Path, opened: Any) -> Tags:
     fields: dict[str, list[str]] = {}
     for name, value in opened.tags:
         fields.setdefault(name.lower(), []).append(value)
-    blocks = [flac.Picture(base64.b64decode(block)) for block in fields.pop(_COVER_BLOCK, [])]
-    pictures = [*getattr(opened, "pictures", []), *blocks]
+    pictures = list(getattr(opened, "pictures", []))
+    for block in fields.pop(_COVER_BLOCK, []):
+        try:
+            pictures.append(flac.Picture(base64.b64decode(block)))
+        except _FAULTS:
+            log.warning("%s: damaged cover left out", path)
     fields.pop("encoder", None)
     return Tags(fields, tuple(Picture(p.mime, p.data, p.type, p.desc) for p in pictures))
 
@@ -118,6 +176,22 @@ def _from_mp4(tags: Any) -> Tags:
     return Tags(fields, tuple(pictures))
 
 
+def _from_others(path: Path, tags: Any) -> Tags:
+    """Return the fields of Windows Media and APE tags that have a Vorbis name."""
+    fields: dict[str, list[str]] = {}
+    left_out = []
+    for key, found in tags.items():
+        name = _ASF.get(key, key.lower())
+        if name not in (*_ID3, "comment"):
+            left_out.append(key)
+            continue
+        values = found if isinstance(found, list) else [found]
+        fields[name] = [str(value) for value in values]
+    if left_out:
+        log.warning("%s: tags left out: %s", path, ", ".join(left_out))
+    return Tags(fields)
+
+
 def _from_libsndfile(path: Path) -> Tags:
     """Return the strings of a RIFF INFO list and its kin, which mutagen does not read."""
     try:
@@ -129,40 +203,41 @@ def _from_libsndfile(path: Path) -> Tags:
     return Tags({name: [value] for name, value in found.items()})
 
 
-def _to_vorbis(opened: Any, tags: Tags) -> None:
-    for name, values in tags.fields.items():
-        opened[name] = values
-    blocks = []
-    for picture in tags.pictures:
-        block = flac.Picture()
-        block.mime, block.data = picture.mime, picture.data
-        block.type, block.desc = picture.kind, picture.description
-        blocks.append(block)
-    if isinstance(opened, flac.FLAC):
-        for block in blocks:
-            opened.add_picture(block)
-    elif blocks:
-        opened[_COVER_BLOCK] = [base64.b64encode(block.write()).decode() for block in blocks]
+def _add_vorbis_field(opened: Any, name: str, values: list[str]) -> None:
+    opened[name] = values
 
 
-def _to_id3(opened: Any, tags: Tags) -> None:
-    if opened.tags is None:
-        opened.add_tags()
-    for name, values in tags.fields.items():
-        if name in _ID3:
-            frame: Any = _ID3[name]
-            opened.tags.add(frame(encoding=3, text=values))
-        elif name == "comment":
-            opened.tags.add(id3.COMM(encoding=3, lang="XXX", desc="", text=values))
-        else:
-            opened.tags.add(id3.TXXX(encoding=3, desc=name, text=values))
-    for picture in tags.pictures:
-        opened.tags.add(
-            id3.APIC(
-                encoding=3,
-                mime=picture.mime,
-                type=picture.kind,
-                desc=picture.description,
-                data=picture.data,
-            )
+def _add_vorbis_picture(opened: Any, picture: Picture) -> None:
+    block = flac.Picture()
+    block.mime, block.data = picture.mime, picture.data
+    block.type, block.desc = picture.kind, picture.description
+    content = block.write()
+    if not isinstance(opened, flac.FLAC):
+        text = base64.b64encode(content).decode()
+        opened[_COVER_BLOCK] = [*opened.get(_COVER_BLOCK, []), text]
+    elif len(content) > _LARGEST_FLAC_BLOCK:
+        raise ValueError("too large")
+    else:
+        opened.add_picture(block)
+
+
+def _add_id3_field(opened: Any, name: str, values: list[str]) -> None:
+    if name in _ID3:
+        frame: Any = _ID3[name]
+        opened.tags.add(frame(encoding=3, text=values))
+    elif name == "comment":
+        opened.tags.add(id3.COMM(encoding=3, lang="XXX", desc="", text=values))
+    else:
+        opened.tags.add(id3.TXXX(encoding=3, desc=name, text=values))
+
+
+def _add_id3_picture(opened: Any, picture: Picture) -> None:
+    opened.tags.add(
+        id3.APIC(
+            encoding=3,
+            mime=picture.mime,
+            type=picture.kind,
+            desc=picture.description,
+            data=picture.data,
         )
+    )

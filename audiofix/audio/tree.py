@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from audiofix.audio.destination import PART
 from audiofix.audio.folder import is_audio
 from audiofix.errors import InputError, UsageError
+from audiofix.files import is_unfinished
 
 
 def recordings(folder: Path) -> dict[str, Path]:
@@ -16,7 +16,7 @@ def recordings(folder: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != PART and is_audio(path):
+        if path.is_file() and not is_unfinished(path) and is_audio(path):
             name = path.relative_to(folder).with_suffix("").as_posix()
             if name in found:
                 raise UsageError(f"{path} and {found[name]}: have one name: move one away")

@@ -1,5 +1,7 @@
 """What puts samples into a stream, one writer a family of types."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
 import soundfile
@@ -67,16 +69,67 @@ class _LibsndfileWriter:
         self._integers = encoder if kind not in ("ogg", "opus", "mp3") else None
         if encoder.encoding.kind == "float":
             self._integers = None
-        self._file = soundfile.SoundFile(
-            stream, "w", audio.rate, audio.channels, subtype, format=container
-        )
+        self._stream = _Catching(stream)
+        with self._stream.raising():
+            self._file = soundfile.SoundFile(
+                self._stream, "w", audio.rate, audio.channels, subtype, format=container
+            )
 
     def write(self, chunk: Chunk) -> None:
         encoder = self._integers
-        self._file.write(encoder.integers(chunk) if encoder else chunk.T)
+        with self._stream.raising():
+            self._file.write(encoder.integers(chunk) if encoder else chunk.T)
 
     def finish(self) -> None:
-        self._file.close()
+        with self._stream.raising():
+            self._file.close()
+
+
+class _Catching:
+    """A stream for a library that calls it back, and cannot pass on what it raises.
+
+    An exception inside a callback ends as a traceback on stderr; so it waits here until the library
+    has returned.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        return self._tried(lambda: self._stream.write(data))
+
+    def read(self, count: int = -1) -> bytes:
+        return b"" if self._stream.closed else self._stream.read(count)
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        return self._tried(lambda: self._stream.seek(position, whence))
+
+    def tell(self) -> int:
+        return self._tried(self._stream.tell)
+
+    def flush(self) -> None:
+        self._tried(lambda: self._stream.flush() or 0)
+
+    def _tried(self, action: Callable[[], int]) -> int:
+        if self._stream.closed:
+            return 0  # the library tidies up behind an output that was dropped
+        try:
+            return action()
+        except OSError as error:  # seeking flushes, too
+            self._error = self._error or error
+            return 0
+
+    @contextmanager
+    def raising(self) -> Iterator[None]:
+        """Raise afterwards what a callback could not, instead of what the library made of it."""
+        try:
+            yield
+        except (soundfile.LibsndfileError, AssertionError):
+            if self._error is None:
+                raise
+        if self._error is not None:
+            raise self._error
 
 
 def _subtype(encoding: Encoding) -> str:

@@ -104,11 +104,8 @@ def load(
             that does other tasks.
         UsageError: it does not denoise.
     """
-    if model is None:
-        model = default_model(task, rate, denoise=denoise)
-    elif model == BEST:
-        model = best_model(task, rate, denoise=denoise)
-    checkpoint = load_checkpoint(model, offline=offline)
+    name = chosen_model(task, model, rate, denoise=denoise)
+    checkpoint = load_checkpoint(name, offline=offline)
     tasks = system_of(checkpoint.system).tasks
     if task not in tasks:
         raise CheckpointError(
@@ -116,7 +113,7 @@ def load(
             f"choose a model of {', '.join(systems_for(task))}"
         )
     if denoise and not checkpoint.config.get("denoises"):
-        raise UsageError(f"--denoise: {checkpoint.name} does not: use -m audiodec-vctk-denoise")
+        raise UsageError(f"--denoise: {checkpoint.name} does not: leave -m out, or name another")
     opened = imported(tasks[task])(checkpoint, placement)
     log.info("model %s (%s), on %s", checkpoint.name, checkpoint.origin, placement)
     return opened
@@ -189,41 +186,34 @@ def keep(checkpoint: Checkpoint) -> Path:
     )
 
 
-def default_model(task: str, rate: int = 0, *, denoise: bool = False) -> str:
-    """Return the name of the model that a task takes when the user names none.
+def chosen_model(task: str, model: str | None, rate: int = 0, *, denoise: bool = False) -> str:
+    """Return the name or file of the model that a user's words mean; see `load`.
 
-    `AUDIOFIX_MODEL`, else the best that was pulled, else what comes with audiofix.
+    Without words it is `AUDIOFIX_MODEL`, else the best that was pulled, else what comes with
+    audiofix.
 
     Raises:
-        CheckpointError: there is none on this machine.
+        CheckpointError: there is none on this machine, or of `best`, none was released.
     """
-    chosen = os.environ.get("AUDIOFIX_MODEL")
-    if chosen:
-        return best_model(task, rate, denoise=denoise) if chosen == BEST else chosen
-    for computed in _weightless(task):
-        return computed
-    found = store.default_entry(task, rate, systems_for(task), denoises=denoise)
-    best = store.best_entry(task, rate, systems_for(task), denoises=denoise)
+    model = model or os.environ.get("AUDIOFIX_MODEL") or None
+    if model not in (None, BEST):
+        return model
+    suitable = (task, rate, systems_for(task))
+    best = store.best_entry(*suitable, denoises=denoise)
+    if model == BEST:
+        if best is None:
+            raise CheckpointError(f"{task}: no model was released: name a file with -m FILE")
+        return best.name
+    found = store.default_entry(*suitable, denoises=denoise)
     if found is None:
-        name = best.name if best else "NAME"
+        if computed := _weightless(task):
+            return computed[0]
         raise CheckpointError(
             f"{task}{' --denoise' if denoise else ''}: no model on this machine: fetch one with "
-            f"`audiofix models pull {name}`, or name a file with -m FILE"
+            f"`audiofix models pull {best.name if best else 'NAME'}`, or name a file with -m FILE"
         )
     if best and best.rank > found.rank:
         log.info("%s is there; %s is better: use -m best to fetch it", found.name, best.name)
-    return found.name
-
-
-def best_model(task: str, rate: int = 0, *, denoise: bool = False) -> str:
-    """Return the name of the best released model for a task, on this machine or not.
-
-    Raises:
-        CheckpointError: none was released.
-    """
-    found = store.best_entry(task, rate, systems_for(task), denoises=denoise)
-    if found is None:
-        raise CheckpointError(f"{task}: no model was released: name a file with -m FILE")
     return found.name
 
 

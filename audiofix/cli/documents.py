@@ -27,6 +27,7 @@ _COMPLETIONS: Mapping[str, type[ShellComplete]] = {
 ENVIRONMENT: Mapping[str, str] = {
     "AUDIOFIX_PCM": "What headerless input is, as ENCODING:RATE:CHANNELS, like f32le:48k:1.",
     "AUDIOFIX_PIPE": "The type written to standard output without -t, for instance f32le.",
+    "AUDIOFIX_MODEL": "The model of a verb that is given none: a name, a file, or best.",
     "AUDIOFIX_CACHE": "The folder of downloaded and imported checkpoints.",
     "AUDIOFIX_OFFLINE": "1 never touches the network, like --offline.",
     "AUDIOFIX_MIRROR": "A base URL; checkpoints are fetched from it under their file names.",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audiofix.audio.destination import PART
 from audiofix.errors import AudiofixError, BatchError, OutputError
+from audiofix.files import remove_left_overs
 from audiofix.jobs.failures import Failure, failure_of
 from audiofix.jobs.job import Effect, IOOptions, Job
 from audiofix.jobs.options import AudioOptions, Shell
@@ -64,8 +64,8 @@ def run_batch(
 def _unfinished(jobs: Sequence[Job], *, overwrite: bool) -> list[Job]:
     """Return the jobs without an output, and clear what a killed run left of any."""
     for job in jobs:
-        if job.output is not None:
-            job.output.with_name(job.output.name + PART).unlink(missing_ok=True)
+        if job.output is not None and job.output.parent.is_dir():
+            remove_left_overs(job.output)
     if overwrite:
         return list(jobs)
     todo = [job for job in jobs if job.output is None or not job.output.exists()]

@@ -191,16 +191,14 @@ def _file_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, st
 
 def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
     from audiofix.audio.format import AudioFormat
-    from audiofix.backends.systems import systems_for
+    from audiofix.backends.systems import chosen_model
     from audiofix.backends.tasks import UpsampleRequest
-    from audiofix.checkpoints.store import default_entry
     from audiofix.evaluation.trials import model_trials
     from audiofix.jobs.job import Stream
     from audiofix.verbs.upsample import Upsample
 
     recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
-    default = default_entry("upsample", options.to, systems_for("upsample"))
-    model = options.model or (default.name if default else None)
+    model = chosen_model("upsample", options.model, options.to)
     request = UpsampleRequest(options.to, seed=options.seed)
     effect = Upsample(request, replace(options.computing, model=model))
     restorer = effect.load()
@@ -257,6 +255,7 @@ def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) 
     from audiofix.evaluation.findings import as_csv, as_json
     from audiofix.evaluation.page import page
     from audiofix.evaluation.tables import print_tables
+    from audiofix.files import write_bytes
 
     reports: tuple[tuple[str | None, Callable[[], str]], ...] = (
         (options.json, partial(as_json, found)),
@@ -267,19 +266,9 @@ def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) 
         if target == "-":
             click.echo(text(), nl=False)
         elif target is not None:
-            _write(Path(target), text())
+            write_bytes(Path(target), text().encode(), overwrite=options.overwrite)
     if "-" not in (options.json, options.csv):
         print_tables(found, means_only=options.means)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"{path}: {error.strerror}: name another file") from error
 
 
 def _gathered(function: Callable[[Options], None]) -> Callable[..., None]:

@@ -112,7 +112,8 @@ _BATCH = [
                  help="After a file of a batch failed."),
 ]  # fmt: skip
 _COMPUTING = [
-    click.option("-m", "--model", metavar="NAME|FILE", help="Model name or checkpoint file."),
+    click.option("-m", "--model", metavar="NAME|FILE|best",
+                 help="Model name, checkpoint file, or the best released one."),
     click.option("--device", metavar="DEVICE", default="auto", show_default=True,
                  help="auto, cpu, cuda, cuda:N or mps."),
     click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]),

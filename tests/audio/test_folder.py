@@ -10,7 +10,7 @@ from audiofix.errors import InputError, UsageError
 
 @pytest.fixture
 def tree(tmp_path):
-    for name in ("in/a.wav", "in/sub/b.flac", "in/sub/c.wav.part"):
+    for name in ("in/a.wav", "in/sub/b.flac", "in/sub/.c.wav.01234567.audiofix-part"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, np.zeros(10), 8000, format="FLAC" if "flac" in name else "WAV")

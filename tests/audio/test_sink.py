@@ -1,4 +1,6 @@
 import os
+import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -14,7 +16,9 @@ from audiofix.audio.format import AudioFormat
 from audiofix.audio.pcm import HEADERLESS
 from audiofix.audio.sink import TYPES, open_sink, type_of
 from audiofix.audio.source import Headerless, open_source
+from audiofix.audio.tags import Tags
 from audiofix.errors import OutputError, UsageError
+from audiofix.files import is_unfinished
 
 LOSSLESS = ["wav", "rf64", "w64", "caf", "au", "aiff"]
 GRID = {"16": 2**15, "24": 2**23, "32": 2**31}
@@ -119,7 +123,7 @@ def test_existing_files_stay_unless_asked(tmp_path):
 def test_nothing_is_left_when_something_fails(tmp_path):
     with pytest.raises(RuntimeError), open_sink(tmp_path / "y.wav", AudioFormat(8000, 1)) as sink:
         sink.write(noise(1, 10))
-        assert [p.name for p in tmp_path.iterdir()] == ["y.wav.part"]
+        assert [is_unfinished(p) for p in tmp_path.iterdir()] == [True]
         raise RuntimeError
     assert not list(tmp_path.iterdir())
 
@@ -142,6 +146,47 @@ def test_a_full_disk_is_an_output_error():
         with Sink("full", raw, full, encoder, Pipe(full)) as sink:
             for _ in range(10):
                 sink.write(noise(1, 100_000))
+
+
+@pytest.fixture
+def small_disk():
+    """Let files grow to 20 kB only, as a full disk would."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, old[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("samples", [12_000, 400_000])
+@pytest.mark.parametrize("kind", ["wav", "flac", "mp3", "ogg", "opus", "aiff", "w64", "caf", "u8"])
+def test_a_full_disk_ends_every_writer_alike(tmp_path, kind, samples, small_disk, capfd):
+    tags = Tags({"title": ["x" * 15_000]})
+    with (
+        pytest.raises(OutputError, match="File too large"),
+        open_sink(tmp_path / "y", AudioFormat(48000, 1), kind=kind, tags=tags) as sink,
+    ):
+        for _ in range(samples // 4000):
+            sink.write(noise(1, 4000))
+        sink.write(noise(1, 400_000 if kind in ("mp3", "ogg", "opus", "u8") else 4000))
+    assert not list(tmp_path.iterdir())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_of_the_users_is_neither_followed_nor_replaced(tmp_path):
+    """The hidden name is the program's own; `y.wav.part` is any other file."""
+    (tmp_path / "victim").write_bytes(b"precious")
+    (tmp_path / "y.wav.part").symlink_to(tmp_path / "victim")
+    write(tmp_path / "y.wav", noise(1, 10))
+    assert (tmp_path / "victim").read_bytes() == b"precious"
+    with (
+        pytest.raises(OutputError, match="exists"),
+        open_sink(tmp_path / "z.wav", AudioFormat(8000, 1)) as sink,
+    ):
+        sink.write(noise(1, 10))
+        (tmp_path / "z.wav").write_bytes(b"came meanwhile")
+    assert (tmp_path / "z.wav").read_bytes() == b"came meanwhile"
 
 
 SCRIPT = """

@@ -15,7 +15,9 @@ def folder(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, np.zeros(10), 8000)
     (tmp_path / "clean/notes.txt").write_text("not audio")
-    (tmp_path / "clean/d.wav.part").write_bytes((tmp_path / "clean/a.wav").read_bytes())
+    (tmp_path / "clean/.d.wav.01234567.audiofix-part").write_bytes(
+        (tmp_path / "clean/a.wav").read_bytes()
+    )
     return tmp_path
 
 

@@ -59,7 +59,8 @@ def test_failures_are_collected_and_a_rerun_finishes(
 
     before = (tmp_path / "out" / "one.wav").stat().st_mtime_ns
     shutil.copy(tree / "one.wav", broken)
-    (tmp_path / "out" / "one.wav.part").write_bytes(b"left by a killed run")
+    (tmp_path / "out" / ".one.wav.01234567.audiofix-part").write_bytes(b"left by a killed run")
+    (tmp_path / "out" / "one.wav.part").write_bytes(b"the user's own")
     again = audiofix(*words, cwd=tmp_path)
     assert again.returncode == 0
     assert b"2 of 3 files are there already" in again.stderr
@@ -67,6 +68,8 @@ def test_failures_are_collected_and_a_rerun_finishes(
         "broken.wav": 4000, "deep/two.wav": 4000, "one.wav": 4000,
     }  # fmt: skip
     assert (tmp_path / "out" / "one.wav").stat().st_mtime_ns == before
+    assert not list((tmp_path / "out").glob(".*"))
+    assert (tmp_path / "out" / "one.wav.part").read_bytes() == b"the user's own"
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -78,7 +81,7 @@ def test_fail_fast_ends_with_the_status_of_the_file(
                     "--fail-fast", cwd=tmp_path)  # fmt: skip
     assert done.returncode == 3
     assert done.stderr.count(b"\n") == 1 and b"a.wav" in done.stderr
-    assert not list((tmp_path / "out").rglob("*.part"))
+    assert not list((tmp_path / "out").rglob("*.audiofix-part"))
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -124,7 +127,7 @@ def test_an_ended_batch_leaves_no_half_file_and_a_rerun_finishes(
         assert process.wait(60) == status
     out = tmp_path / "out"
     if number != signal.SIGKILL:  # after that, the rerun clears up
-        assert not list(out.rglob("*.part"))
+        assert not list(out.rglob("*.audiofix-part"))
     lengths = {path.name: soundfile.info(path).frames for path in out.rglob("*.wav")}
     assert all(frames in (4000, 64_000) for frames in lengths.values())
     assert len(lengths) < 5

@@ -14,7 +14,7 @@ def test_a_file_gives_back_what_was_saved(tmp_path, frames):
     loaded = CodedSound.load(tmp_path / "x.afc")
     assert (loaded.layout, loaded.samples) == (STEREO, samples)
     assert np.array_equal(loaded.codes, sound.codes)
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_damage_is_an_error(tmp_path):
