@@ -1,5 +1,6 @@
 """Latents on disk: safetensors or npz, an array `z` or `w`; or npy, which is `z`."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from safetensors import SafetensorError
 
 from audiofix.backends.tasks import LatentKind, Latents
 from audiofix.errors import InputError, OutputError, UsageError
+from audiofix.files import write_bytes
 
 _KINDS: tuple[LatentKind, ...] = ("z", "w")
 _ENDINGS = (".safetensors", ".npz", ".npy")
@@ -41,22 +43,16 @@ def write_latents(path: Path, latents: Latents, *, overwrite: bool = False) -> N
     """
     check_latents_file(path, overwrite=overwrite)
     values = np.ascontiguousarray(latents.values)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            if path.suffix == ".safetensors":
-                file.write(safetensors.numpy.save({latents.kind: values}))
-            elif path.suffix == ".npz":
-                np.savez(file, **{latents.kind: values})  # type: ignore[arg-type]
-            elif latents.kind != "z":
-                raise UsageError(f"{path}: cannot say that these are w: use .safetensors or .npz")
-            else:
-                np.save(file, values)
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}: choose another file") from error
-    finally:
-        part.unlink(missing_ok=True)
+    if path.suffix == ".npy" and latents.kind != "z":
+        raise UsageError(f"{path}: cannot say that these are w: use .safetensors or .npz")
+    content = io.BytesIO()
+    if path.suffix == ".safetensors":
+        content.write(safetensors.numpy.save({latents.kind: values}))
+    elif path.suffix == ".npz":
+        np.savez(content, **{latents.kind: values})  # type: ignore[arg-type]
+    else:
+        np.save(content, values)
+    write_bytes(path, content.getvalue(), overwrite=overwrite)
 
 
 def check_latents_file(path: Path, *, overwrite: bool) -> None:

@@ -18,7 +18,9 @@ from audiofix.errors import CheckpointError, OutputError
 from audiofix.files import NewFile
 
 _METADATA_KEY = "audiofix"
-_OUTER_KEYS = ("state_dict", "model_state_dict", "state", "model", "generator")
+_OUTER_KEYS = (
+    "state_dict", "model_state_dict", "g_ema_state_dict", "state", "model", "generator",
+)  # fmt: skip
 _PREFIXES = ("module.", "_orig_mod.")
 
 

@@ -16,16 +16,13 @@ from audiofix.backends.asgan.inversion import invert
 from audiofix.backends.asgan.latents import BATCH, batches, draw, mixed, per_style, truncated
 from audiofix.backends.asgan.network import Generator
 from audiofix.backends.asgan.phases import from_mel
+from audiofix.backends.asgan.released import GENERATOR_PREFIX, VOCODER_PREFIX
 from audiofix.backends.asgan.vocoder import Vocoder, vocoder_config
 from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import GenerateRequest, Latents
 from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.errors import CheckpointError, UsageError
 from audiofix.nn.weight_norm import fold_weight_norm
-
-GENERATOR_PREFIX = "generator."
-VOCODER_PREFIX = "vocoder."
-"""Of the tensors in a checkpoint."""
 
 _SAMPLES = 16000
 """Of a recording: shorter sound gets zeros around it."""

@@ -11,4 +11,5 @@ SYSTEM = System(
         "asgan.vocoder": "audiofix.backends.asgan.vocoder:build",
         "asgan.classifier": "audiofix.backends.asgan.classifier:build",
     },
+    released="audiofix.backends.asgan.released",
 )

@@ -3,7 +3,8 @@ import pytest
 import torch
 from tiny import tiny_asgan_checkpoint
 
-from audiofix.backends.asgan.generate import VOCODER_PREFIX, open
+from audiofix.backends.asgan.generate import open
+from audiofix.backends.asgan.released import VOCODER_PREFIX
 from audiofix.backends.asgan.vocoder import Vocoder, vocoder_config
 from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import GenerateRequest, Latents, StyleMix
