@@ -13,8 +13,6 @@ from audiofix.audio.source import open_source
 from audiofix.errors import InputError
 
 _READ_SAMPLES = 1 << 16
-_LOUDEST_GAIN_DB = 6.0
-_QUIETEST_GAIN_DB = -12.0
 _FULL_BAND_RATE = 44100
 _REMEMBERED_SECONDS = 3600.0
 """Decoded sound that is kept in memory: 0.7 GB at 48 kHz."""
@@ -25,7 +23,7 @@ class Clip:
     """A piece of a recording.
 
     Attributes:
-        samples: `[1, samples]`.
+        samples: `[channels, samples]`.
         known: the part of the band, from 0 Hz upwards, of which the recording tells. What was
             recorded, or slowed down to, 44.1 kHz or more is taken at its word and has all.
     """
@@ -65,10 +63,17 @@ def read_own(recording: Recording) -> tuple[Chunk, int]:
 
 
 class Clips:
-    """Draws clips of one length; long recordings are drawn more often, channels separately."""
+    """Draws clips of one length; long recordings are drawn more often."""
 
     def __init__(
-        self, recordings: Sequence[Recording], rate: int, samples: int, speeds: Sequence[float]
+        self,
+        recordings: Sequence[Recording],
+        rate: int,
+        samples: int,
+        speeds: Sequence[float] = (1.0,),
+        *,
+        channels: int = 1,
+        gains_db: tuple[float, float] = (-12.0, 6.0),
     ) -> None:
         """Draw `samples` per clip from recordings, which are read when they are drawn first.
 
@@ -78,6 +83,9 @@ class Clips:
             samples: length of a clip.
             speeds: playback speeds to draw from; they shift pitch and formants together, so
                 that one voice stands in for many.
+            channels: of a clip. One is any of the recording's channels; two or more are its first
+                ones, and a recording that has fewer repeats what it has.
+            gains_db: lowest and highest gain.
 
         Raises:
             InputError: the recordings have no length.
@@ -90,6 +98,8 @@ class Clips:
         self._rate = rate
         self._samples = samples
         self._speeds = tuple(speeds)
+        self._channels = channels
+        self._gains_db = gains_db
         self._read = lru_cache(max(1, int(_REMEMBERED_SECONDS / lengths.mean())))(self._sound)
 
     def draw(self, generator: np.random.Generator) -> Clip:
@@ -98,17 +108,23 @@ class Clips:
         A recording that is shorter than a clip is followed by silence.
         """
         sound, own_rate = self._read(int(generator.choice(len(self._recordings), p=self._shares)))
-        row = sound[generator.integers(len(sound))]
+        rows = self._rows(sound, generator)
         speed = float(generator.choice(self._speeds))
         wanted = int(np.ceil(self._samples * speed)) + 64
-        start = int(generator.integers(max(1, row.size - wanted + 1)))
-        clip = row[start : start + wanted]
+        start = int(generator.integers(max(1, rows.shape[1] - wanted + 1)))
+        clip = rows[:, start : start + wanted]
         if speed != 1.0:
-            clip = soxr.resample(clip, speed, 1.0, "HQ")
-        clip = np.pad(clip, (0, max(0, self._samples - clip.size)))[: self._samples]
-        gain = 10 ** (generator.uniform(_QUIETEST_GAIN_DB, _LOUDEST_GAIN_DB) / 20)
+            clip = soxr.resample(clip.T, speed, 1.0, "HQ").reshape(-1, len(rows)).T
+        clip = np.pad(clip, [(0, 0), (0, max(0, self._samples - clip.shape[1]))])
+        gain = 10 ** (generator.uniform(*self._gains_db) / 20)
         known = known_share(own_rate * speed, self._rate)
-        return Clip(np.ascontiguousarray(clip[None] * np.float32(gain)), known)
+        return Clip(np.ascontiguousarray(clip[:, : self._samples] * np.float32(gain)), known)
+
+    def _rows(self, sound: Chunk, generator: np.random.Generator) -> Chunk:
+        if self._channels == 1:
+            row = int(generator.integers(len(sound)))
+            return sound[row : row + 1]
+        return np.resize(sound, (self._channels, sound.shape[1]))
 
     def _sound(self, place: int) -> tuple[Chunk, int]:
         return read_with_rate(self._recordings[place], self._rate)
