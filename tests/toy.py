@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from audiofix.trainers.recipe import TOTAL, Recipe, TurnResult
 from audiofix.trainers.run_log import Example
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 
@@ -69,7 +69,7 @@ class ToyRecipe(Recipe):
         return [Example(f"clip{place}", 48000, {"estimate": sound}) for place in range(count)]
 
     def export(self, networks, path: Path):
-        save_file(networks["generator"].state_dict(), path)
+        path.write_bytes(save(networks["generator"].state_dict()))
 
 
 def weights(networks: Mapping[str, nn.Module]) -> torch.Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from audiofix.trainers.progress import Bar, no_bar
 from torch import Tensor
 
 from audiofix.errors import SettingsError
@@ -13,13 +14,14 @@ _ROUNDS = 12
 
 
 @torch.no_grad()
-def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int) -> None:
+def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int, bar: Bar = no_bar) -> None:
     """Set every codebook to the k-means centres of what the ones before left over (Lloyd, 1982).
 
     Args:
         rows: `[rows, dim]`, as many as a codebook has codewords or more.
         quantiser: its codebooks are set in place, their averages as after one visit a codeword.
         seed: of the rows that the centres start at.
+        bar: shows how far it is.
 
     Raises:
         SettingsError: there are too few rows.
@@ -31,20 +33,28 @@ def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int) -> None:
         )
     generator = np.random.default_rng(seed)
     residual = rows
-    for codebook in quantiser.layers:
-        assert isinstance(codebook, Codebook)
-        size = codebook.embed.shape[1]
-        chosen = torch.from_numpy(generator.permutation(len(rows))[:size])
-        codebook.embed.copy_(residual[chosen].t())
-        for _ in range(_ROUNDS):
-            codes = codebook.search(residual)
-            counts = torch.bincount(codes, minlength=size)
-            sums = torch.zeros(size, rows.shape[1]).index_add_(0, codes, residual)
-            visited = counts > 0
-            codebook.embed[:, visited] = (sums[visited] / counts[visited, None]).t()
-        codebook.embed_avg.copy_(codebook.embed)
-        codebook.cluster_size.fill_(1.0)
-        residual = residual - codebook.lookup(codebook.search(residual))
+    with bar("codebooks", len(quantiser.layers), " codebooks") as tick:
+        for done, codebook in enumerate(quantiser.layers, 1):
+            assert isinstance(codebook, Codebook)
+            chosen = torch.from_numpy(generator.permutation(len(rows))[: quantiser.size])
+            _set_to_centres(codebook, residual, residual[chosen])
+            residual = residual - codebook.lookup(codebook.search(residual))
+            if tick:
+                tick(done)
+
+
+def _set_to_centres(codebook: Codebook, rows: Tensor, start: Tensor) -> None:
+    """Set a codebook to the k-means centres of `rows`, found from the centres `start`."""
+    size = len(start)
+    codebook.embed.copy_(start.t())
+    for _ in range(_ROUNDS):
+        codes = codebook.search(rows)
+        counts = torch.bincount(codes, minlength=size)
+        sums = torch.zeros(size, rows.shape[1], device=rows.device).index_add_(0, codes, rows)
+        visited = counts > 0
+        codebook.embed[:, visited] = (sums[visited] / counts[visited, None]).t()
+    codebook.embed_avg.copy_(codebook.embed)
+    codebook.cluster_size.fill_(1.0)
 
 
 def codeword_usage(codes: Tensor, size: int) -> Mapping[str, float]:

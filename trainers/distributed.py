@@ -1,24 +1,41 @@
 """Several processes, one run: each takes its share of every batch (`torchrun` starts them)."""
 
+import atexit
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import torch
+from audiofix.trainers.liveness import Liveness
+from audiofix.trainers.stop_request import StopRequest
 from torch import Tensor, distributed
 
-_LONGEST_WAIT = timedelta(hours=2)
-"""While one process validates, the others wait."""
+from audiofix.exit_status import ExitStatus
+
+_LONGEST_WAIT = timedelta(hours=12)
+"""While one process prepares or validates, the others wait. Lost processes are found by their
+heartbeats, long before."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The processes of a run, and which of them this is."""
+    """The processes of a run, and which of them this is.
+
+    Attributes:
+        rank: of this process; 0 is the main one.
+        size: how many there are.
+        device: that they exchange tensors on.
+        liveness: whether the others are there; None where there are no others.
+    """
 
     rank: int = 0
     size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    liveness: Liveness | None = None
 
     @property
     def is_main(self) -> bool:
@@ -31,25 +48,19 @@ class World:
 
     def wait_for_all(self) -> None:
         """Return when every process is here."""
-        if self.size > 1:
-            distributed.barrier()
+        if self.liveness:
+            self.liveness.wait(distributed.barrier(async_op=True))
 
-    def any(self, wish: bool, device: torch.device) -> bool:
+    def any(self, wish: bool) -> bool:
         """Return whether any process wishes it, the same for all."""
-        if self.size == 1:
-            return wish
-        count = torch.tensor(float(wish), device=device)
-        distributed.all_reduce(count)
-        return bool(count.item())
+        return wish if self.size == 1 else self._sum([float(wish)])[0] > 0
 
-    def mean(self, numbers: Mapping[str, float], device: torch.device) -> dict[str, float]:
+    def mean(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """Return the means over the processes of numbers that all of them have."""
         if self.size == 1:
             return dict(numbers)
-        # float32: the numbers are losses, and Apple's GPU has no other.
-        values = torch.tensor(list(numbers.values()), device=device)
-        distributed.all_reduce(values)
-        return dict(zip(numbers, (values / self.size).tolist(), strict=True))
+        sums = self._sum(list(numbers.values()))
+        return {name: total / self.size for name, total in zip(numbers, sums, strict=True)}
 
     def average_gradients(self, parameters: Iterable[Tensor]) -> None:
         """Replace every gradient by its mean over the processes.
@@ -58,35 +69,133 @@ class World:
         small, their losses call more than `forward`, and some of their weights are never used.
         """
         gradients = [p.grad for p in parameters if p.grad is not None]
-        if self.size == 1 or not gradients:
+        if not self.liveness or not gradients:
             return
         flat = torch.cat([gradient.flatten() for gradient in gradients])
-        distributed.all_reduce(flat)
+        self.liveness.wait(distributed.all_reduce(flat, async_op=True))
         flat /= self.size
         parts = flat.split([gradient.numel() for gradient in gradients])
         for gradient, mean in zip(gradients, parts, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
+    def broadcast(self, content: Any) -> Any:
+        """Return the main process's content: nested dicts and lists of numbers and tensors.
+
+        Args:
+            content: what the main process sends; is left aside in the others.
+        """
+        if not self.liveness:
+            return content
+        tensors: list[Tensor] = []
+        outline = [_outline(content, tensors)] if self.is_main else [None]
+        # Others wait here while the main process prepares; its heartbeat is watched meanwhile.
+        self.wait_for_all()
+        distributed.broadcast_object_list(outline, 0, device=self.device)
+        if not self.is_main:
+            tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in _shapes(outline[0])]
+        received = []
+        for tensor in tensors:
+            moved = tensor.to(self.device).contiguous()
+            self.liveness.wait(distributed.broadcast(moved, 0, async_op=True))
+            received.append(moved)
+        return content if self.is_main else _filled(outline[0], iter(received))
+
+    def _sum(self, numbers: list[float]) -> list[float]:
+        assert self.liveness
+        # float32: the numbers are losses, and Apple's GPU has no other.
+        values = torch.tensor(numbers, dtype=torch.float32, device=self.device)
+        self.liveness.wait(distributed.all_reduce(values, async_op=True))
+        sums: list[float] = values.tolist()
+        return sums
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """The place of a tensor in an outline."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+def _outline(content: Any, tensors: list[Tensor]) -> Any:
+    """Return `content` with a slot for each tensor; the tensors go to the list, in order."""
+    if isinstance(content, Tensor):
+        tensors.append(content.detach())
+        return _Slot(tuple(content.shape), content.dtype)
+    if isinstance(content, Mapping):
+        return {key: _outline(value, tensors) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(_outline(value, tensors) for value in content)
+    return content
+
+
+def _shapes(outline: Any) -> Iterator[tuple[tuple[int, ...], torch.dtype]]:
+    if isinstance(outline, _Slot):
+        yield outline.shape, outline.dtype
+    elif isinstance(outline, Mapping | list | tuple):
+        for value in outline.values() if isinstance(outline, Mapping) else outline:
+            yield from _shapes(value)
+
+
+def _filled(outline: Any, tensors: Iterator[Tensor]) -> Any:
+    """Return the outline with tensors in its slots."""
+    if isinstance(outline, _Slot):
+        return next(tensors)
+    if isinstance(outline, Mapping):
+        return {key: _filled(value, tensors) for key, value in outline.items()}
+    if isinstance(outline, list | tuple):
+        return type(outline)(_filled(value, tensors) for value in outline)
+    return outline
+
 
 def world_from_environment() -> World:
-    """Return what `joined` will yield, before anything is joined."""
+    """Return the rank and size that `joined` will yield, before anything is joined."""
     return World(int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)))
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[World]:
-    """Join the processes that `torchrun` started; alone without it."""
-    if "WORLD_SIZE" not in os.environ:
-        yield World()
+def joined(device: torch.device, stop: StopRequest | None = None) -> Iterator[World]:
+    """Join the processes that `torchrun` started; alone without it.
+
+    Args:
+        device: of this process.
+        stop: ends waiting for the others, a while after it came.
+
+    Raises:
+        DeviceError: one of the others is lost, or did not come.
+    """
+    if world_from_environment().size == 1:
+        yield World(device=device)
         return
     on_gpu = device.type == "cuda"
+    store, rank, size = next(iter(distributed.rendezvous("env://")))
     distributed.init_process_group(
-        "nccl" if on_gpu else "gloo", device_id=device if on_gpu else None, timeout=_LONGEST_WAIT
+        "nccl" if on_gpu else "gloo",
+        store=distributed.PrefixStore("group", store),
+        rank=rank,
+        world_size=size,
+        device_id=device if on_gpu else None,
+        timeout=_LONGEST_WAIT,
     )
-    try:
-        yield World(distributed.get_rank(), distributed.get_world_size())
-    finally:
+    with Liveness(distributed.PrefixStore("alive", store), rank, size, stop) as liveness:
+        try:
+            yield World(rank, size, device, liveness)
+        except BaseException as error:
+            interrupted = isinstance(error, KeyboardInterrupt)
+            otherwise = ExitStatus.INTERRUPTED if interrupted else ExitStatus.FAILURE
+            atexit.register(_leave, int(getattr(error, "status", otherwise)))
+            raise
         distributed.destroy_process_group()
+
+
+def _leave(status: int) -> None:
+    """End this process without the interpreter's clean-up.
+
+    That would wait, for hours, for what is still to be exchanged with a lost process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 def own_device(device: torch.device) -> torch.device:

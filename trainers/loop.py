@@ -2,22 +2,21 @@
 
 import logging
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 import torch
 from audiofix.trainers.batches import Batches
-from audiofix.trainers.distributed import World, joined
+from audiofix.trainers.distributed import World
 from audiofix.trainers.loop_settings import LoopSettings
-from audiofix.trainers.recipe import Recipe
-from audiofix.trainers.run_log import LOG_FILE, RunLog, drop_later_lines
+from audiofix.trainers.progress import Bar, Tick, no_bar
+from audiofix.trainers.recipe import TOTAL, Recipe
+from audiofix.trainers.run_folder import remove_leftovers, writing_to
+from audiofix.trainers.run_log import LOG_FILE, Example, RunLog, drop_later_lines
 from audiofix.trainers.run_state import STATE_FILE, RunState, fresh_state
+from audiofix.trainers.stop_request import StopRequest
 from audiofix.trainers.turns import Turns
 
 from audiofix.errors import SettingsError
@@ -26,8 +25,6 @@ RESULT_FILE = "last.safetensors"
 
 log = logging.getLogger(__name__)
 
-Tick = Callable[[float], None]
-
 
 def train(
     recipe: Recipe,
@@ -35,7 +32,9 @@ def train(
     settings: LoopSettings,
     *,
     until: int | None = None,
-    tick: Tick | None = None,
+    world: World | None = None,
+    stop: StopRequest | None = None,
+    bar: Bar = no_bar,
 ) -> RunState:
     """Train from the state in `run`, or from nothing, to the end.
 
@@ -48,38 +47,62 @@ def train(
         run: the run's folder.
         settings: the loop's.
         until: stop after so many steps, as if interrupted; None for all.
-        tick: is told how many items are done.
+        world: the processes of the run, from `distributed.joined`; None for this one alone.
+        stop: tells of signals; None to listen for them here.
+        bar: shows how far the run is.
 
     Raises:
         SettingsError: the batch cannot be shared out evenly, or the run diverged.
-        CheckpointError: the folder holds the state of another run.
+        CheckpointError: the folder holds the state of another run, or a damaged one.
+        OutputError: the folder cannot be written to.
+        DeviceError: another process of the run is lost.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    with joined(recipe.device) as world:
-        settings.check_shares(world.size)
-        state = fresh_state(recipe, settings)
-        if (run / STATE_FILE).exists():
-            state.load(run, recipe.device)
-            log.info("%s: going on from step %d", run, state.step)
-        run_log = None
-        if world.is_main:
-            drop_later_lines(run / LOG_FILE, state.step)
-            run_log = RunLog(
-                run,
-                pictures=bool(settings.examples),
-                tensorboard=settings.tensorboard,
-                wandb=settings.wandb,
-                after=state.step,
-            )
+    world = world or World(device=recipe.device)
+    settings.check_shares(world.size)
+    settings.check_networks(recipe.networks)
+    with stop or StopRequest() as request:
+        state = _begun(recipe, run, settings, world, bar)
+        run_log = _opened_log(run, settings, state) if world.is_main else None
         try:
-            _Training(recipe, run, settings, world, state, run_log).go(until, tick)
+            _Training(recipe, run, settings, world, state, run_log, request).go(until, bar)
         finally:
             if run_log:
                 run_log.close()
+        request.obey()
     return state
 
 
-@dataclass(frozen=True, slots=True)
+def _begun(recipe: Recipe, run: Path, settings: LoopSettings, world: World, bar: Bar) -> RunState:
+    """Return the state that the run goes on from: the main process's, in all processes."""
+    resumed = world.is_main and (run / STATE_FILE).exists()
+    if world.is_main and not resumed:
+        recipe.prepare(bar)
+    state = fresh_state(recipe, settings)
+    if world.is_main:
+        with writing_to(run):
+            run.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(run)
+    if resumed:
+        state.load(run)
+        log.info("%s: going on from step %d", run, state.step)
+    if world.size > 1:
+        state.load_state_dict(world.broadcast(state.state_dict()))
+    return state
+
+
+def _opened_log(run: Path, settings: LoopSettings, state: RunState) -> RunLog:
+    with writing_to(run):
+        drop_later_lines(run / LOG_FILE, state.step)
+        return RunLog(
+            run,
+            pictures=bool(settings.examples),
+            tensorboard=settings.tensorboard,
+            wandb=settings.wandb,
+            after=state.step,
+        )
+
+
+@dataclass(slots=True)
 class _Training:
     """One call of `train`."""
 
@@ -90,28 +113,45 @@ class _Training:
     state: RunState
     run_log: RunLog | None
     """The main process's; the others write nothing."""
+    stop: StopRequest
+    notes: dict[str, str] = field(default_factory=dict)
+    """What stands beside the bar."""
 
-    def go(self, until: int | None, tick: Tick | None) -> None:
+    def go(self, until: int | None, bar: Bar) -> None:
         settings, state = self.settings, self.state
         end = settings.steps if until is None else min(until, settings.steps)
         turns = Turns(self.recipe, settings, self.world)
         since, first = time.monotonic(), state.step
+        if state.step == 0 and self.run_log:
+            self._tell(self.run_log, self._validated())
+        self.world.wait_for_all()
         with (
-            _asked_to_stop() as stop,
+            bar(f"train {self.run.name}", settings.steps, " steps", state.step) as tick,
             Batches(self.recipe.item, settings, self.world, self.recipe.device) as batches,
         ):
             stopping = False
             while state.step < end and not stopping and not self._has_lost_patience():
                 figures = turns.step(state, batches.parts(state.step))
-                if tick:
-                    tick(state.step * settings.batch)
+                self._show(figures, tick)
                 if self.run_log and state.step % settings.log_every == 0:
                     speed = (state.step - first) * settings.batch / (time.monotonic() - since)
-                    self.run_log.numbers(state.step, {**figures, "items_per_second": speed})
-                stopping = self._anyone(bool(stop))
+                    with writing_to(self.run):
+                        self.run_log.numbers(state.step, {**figures, "items_per_second": speed})
+                stopping = self.world.any(self.stop.came)
                 self._keep(last=stopping or state.step == end)
-        if stop:
-            signal.raise_signal(stop[0])
+        if stopping and self.world.is_main:
+            log.warning(
+                "%s: stopped after step %d of %d, which is saved: go on with --resume",
+                self.run, state.step, settings.steps,
+            )  # fmt: skip
+
+    def _show(self, figures: Mapping[str, float], tick: Tick | None) -> None:
+        if tick:
+            for network in self.recipe.networks:
+                loss = figures.get(f"{network}.{TOTAL}")
+                if loss is not None:
+                    self.notes[network] = f"{loss:.4g}"
+            tick(self.state.step, ", ".join(f"{name} {note}" for name, note in self.notes.items()))
 
     def _keep(self, *, last: bool) -> None:
         """Validate and save where it is time. Every process waits; one does the work."""
@@ -122,59 +162,52 @@ class _Training:
         if self.run_log:
             if validating:
                 self._validate(self.run_log)
-            self.recipe.export(state.ema, self.run / RESULT_FILE)
-            # The state comes after what it speaks of: what a kill prevents here is done again.
-            state.save(self.run)
-            kept = {name for _, name in state.best}
-            for path in self.run.glob("best-*.safetensors"):
-                if path.name not in kept:
-                    path.unlink()
+            with writing_to(self.run):
+                self.recipe.export(state.ema, self.run / RESULT_FILE)
+                # The state comes after what it speaks of: what a kill prevents is done again.
+                state.save(self.run)
+                kept = {name for _, name in state.best}
+                for path in self.run.glob("best-*.safetensors"):
+                    if path.name not in kept:
+                        path.unlink()
         self.world.wait_for_all()
 
     def _validate(self, run_log: RunLog) -> None:
         settings, state = self.settings, self.state
-        with torch.inference_mode():
-            figures = self.recipe.validate(state.ema)
-            run_log.numbers(state.step, {f"validation.{k}": v for k, v in figures.items()})
-            if settings.examples:
-                for example in self.recipe.examples(state.ema, settings.examples):
-                    run_log.example(state.step, example)
+        figures = self._validated()
+        self._tell(run_log, figures)
         value = figures[self.recipe.monitor]
         if not math.isfinite(value):
             raise SettingsError(
                 f"step {state.step}: validation {self.recipe.monitor} is {value}: "
                 "lower the learning rates of loop.optimisers or loop.max_grad_norm"
             )
-        log.info("step %d: validation %s %.4f", state.step, self.recipe.monitor, value)
         state.stale = 0 if not state.best or value < state.best[0][0] else state.stale + 1
         name = f"best-{state.step}.safetensors"
         state.best = sorted([*state.best, (value, name)])[: settings.keep_best]
         if (value, name) in state.best:
-            self.recipe.export(state.ema, self.run / name)
+            with writing_to(self.run):
+                self.recipe.export(state.ema, self.run / name)
+
+    def _validated(self) -> Mapping[str, float]:
+        with torch.inference_mode():
+            return self.recipe.validate(self.state.ema)
+
+    def _tell(self, run_log: RunLog, figures: Mapping[str, float]) -> None:
+        """Write a validation's figures and examples."""
+        settings, state, monitor = self.settings, self.state, self.recipe.monitor
+        log.info("step %d: validation %s %.4f", state.step, monitor, figures[monitor])
+        self.notes[f"validation {monitor}"] = f"{figures[monitor]:.4g}"
+        examples: Sequence[Example] = ()
+        if settings.examples:
+            with torch.inference_mode():
+                examples = self.recipe.examples(state.ema, settings.examples)
+        with writing_to(self.run):
+            run_log.numbers(state.step, {f"validation.{k}": v for k, v in figures.items()})
+            for example in examples:
+                run_log.example(state.step, example)
 
     def _has_lost_patience(self) -> bool:
         """Tell whether to stop early. Only the main process validates, so the others ask it."""
         patience = self.settings.patience
-        return patience > 0 and self._anyone(self.state.stale >= patience)
-
-    def _anyone(self, wish: bool) -> bool:
-        return self.world.any(wish, self.recipe.device)
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[list[int]]:
-    """Yield a list that a SIGTERM or SIGINT puts its number into."""
-    asked: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-
-    def note(number: int, _: FrameType | None) -> None:
-        asked.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return patience > 0 and self.world.any(self.state.stale >= patience)

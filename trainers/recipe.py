@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.progress import Bar
 from audiofix.trainers.run_log import Example
 from torch import Tensor, nn
 
@@ -67,6 +68,17 @@ class Recipe(ABC):
     training: Sequence[Recording]
     held_out: Sequence[Recording]
     monitor: str
+
+    def prepare(self, bar: Bar) -> None:
+        """Do what takes long before the first step: first codebooks, statistics of the data.
+
+        Called once a run, in the main process; a resumed run and other processes have the results
+        in the networks and in `state_dict`.
+
+        Args:
+            bar: shows how far it is.
+        """
+        del bar
 
     @abstractmethod
     def item(self, generator: np.random.Generator) -> Item:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from audiofix.trainers.run_folder import replacing
 
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.sink import open_sink
@@ -111,9 +112,8 @@ def drop_later_lines(log: Path, step: int) -> None:
                 kept.append(line + "\n")
         except (ValueError, KeyError):
             break  # the line that a kill cut short
-    part = log.with_name(f"{log.name}.part")
-    part.write_text("".join(kept), encoding="utf-8")
-    part.replace(log)
+    with replacing(log) as file:
+        file.write("".join(kept).encode())
 
 
 def picture(example: Example) -> Any:

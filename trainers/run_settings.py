@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from audiofix.trainers.run_folder import replacing, writing_to
 
 from audiofix.settings import as_table
 from audiofix.version import VERSION
@@ -20,7 +21,6 @@ _FREE = (
 
 def write_settings(run: Path, system: str, source: Path, settings: Any) -> None:
     """Leave in the run's folder what it was made with."""
-    run.mkdir(parents=True, exist_ok=True)
     about = {
         "system": system,
         "data": str(source),
@@ -28,9 +28,10 @@ def write_settings(run: Path, system: str, source: Path, settings: Any) -> None:
         "torch": torch.__version__,
         "settings": as_table(settings),
     }
-    part = run / f"{SETTINGS_FILE}.part"
-    part.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    part.replace(run / SETTINGS_FILE)
+    with writing_to(run):
+        run.mkdir(parents=True, exist_ok=True)
+        with replacing(run / SETTINGS_FILE) as file:
+            file.write((json.dumps(about, indent=2) + "\n").encode())
 
 
 def settings_table(text: str) -> dict[str, Any]:

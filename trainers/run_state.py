@@ -1,7 +1,7 @@
 """Everything that a run needs to go on as if it had never stopped."""
 
-import os
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +12,17 @@ from audiofix.trainers.ema import ema_copy
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.optimisers import build_optimiser
 from audiofix.trainers.recipe import Recipe
+from audiofix.trainers.run_folder import replacing
 from torch import nn
 from torch.optim import Optimizer
 
 from audiofix.errors import CheckpointError
 
 STATE_FILE = "last.pt"
-_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError, EOFError, pickle.PickleError)
+_DAMAGE = (
+    OSError, RuntimeError, LookupError, TypeError, ValueError, EOFError, AttributeError,
+    NotImplementedError, pickle.PickleError, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 @dataclass
@@ -54,22 +58,29 @@ class RunState:
         """The recipe's networks by name."""
         return self.recipe.networks
 
-    def save(self, run: Path) -> None:
-        """Write the state into the run's folder; the old one stays until the new one is whole."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state as nested dicts and lists of numbers and tensors."""
         state: dict[str, Any] = {
             kind: {name: part.state_dict() for name, part in parts.items()}
             for kind, parts in self._parts().items()
         }
-        state |= {"step": self.step, "best": [list(pair) for pair in self.best]}
-        state["stale"] = self.stale
-        part = run / f"{STATE_FILE}.part"
-        with part.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(run / STATE_FILE)
+        best = [list(pair) for pair in self.best]
+        return state | {"step": self.step, "best": best, "stale": self.stale}
 
-    def load(self, run: Path, device: torch.device) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
+        for kind, parts in self._parts().items():
+            for name, part in parts.items():
+                part.load_state_dict(state[kind][name])
+        self.step, self.stale = state["step"], state["stale"]
+        self.best = [(value, name) for value, name in state["best"]]
+
+    def save(self, run: Path) -> None:
+        """Write the state into the run's folder; the old one stays until the new one is whole."""
+        with replacing(run / STATE_FILE) as file:
+            torch.save(self.state_dict(), file)
+
+    def load(self, run: Path) -> None:
         """Go on from the state in the run's folder.
 
         Raises:
@@ -77,12 +88,9 @@ class RunState:
         """
         path = run / STATE_FILE
         try:
-            state = torch.load(path, map_location=device, weights_only=True)
-            for kind, parts in self._parts().items():
-                for name, part in parts.items():
-                    part.load_state_dict(state[kind][name])
-            self.step, self.stale = state["step"], state["stale"]
-            self.best = [(value, name) for value, name in state["best"]]
+            _check_sums(path)
+            state = torch.load(path, map_location=self.recipe.device, weights_only=True)
+            self.load_state_dict(state)
         except _DAMAGE as error:
             raise CheckpointError(
                 f"{path}: not a state of this run ({_first_line(error)}): "
@@ -111,6 +119,17 @@ def fresh_state(recipe: Recipe, settings: LoopSettings) -> RunState:
     }
     scaler = torch.amp.GradScaler(recipe.device.type, enabled=settings.precision == "fp16")
     return RunState(recipe, optimisers, scaler)
+
+
+def _check_sums(path: Path) -> None:
+    """Raise where a byte of the file is not what was written: torch does not look at the sums.
+
+    A file of torch is a zip archive, and every member of one has a CRC-32.
+    """
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged:
+        raise ValueError(f"the sum of {damaged} is wrong")
 
 
 def _first_line(error: Exception) -> str:

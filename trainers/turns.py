@@ -72,7 +72,7 @@ class Turns:
                 figures[key] = figures.get(key, 0.0) + value.item() / len(parts)
         parameters = list(state.networks[name].parameters())
         self.world.average_gradients(parameters)
-        figures = self.world.mean(figures, self.recipe.device)
+        figures = self.world.mean(figures)
         state.scaler.unscale_(optimiser)
         limit = self.settings.max_grad_norm or math.inf
         figures[f"{name}.grad_norm"] = torch.nn.utils.clip_grad_norm_(parameters, limit).item()

@@ -70,8 +70,8 @@ class Console:
 
     @contextmanager
     def bar(
-        self, title: str, total: float | None, unit: str
-    ) -> Iterator[Callable[[float], None] | None]:
+        self, title: str, total: float | None, unit: str, start: float = 0.0
+    ) -> Iterator[Callable[..., None] | None]:
         """Open a progress bar that is told how much is done; None where none is shown."""
         wanted = self._progress is not False and not self._quiet and is_terminal()
         if not wanted:
@@ -79,7 +79,7 @@ class Console:
             return
         from audiofix.cli.progress import open_bar, write_line
 
-        with open_bar(title, total, unit) as tick:
+        with open_bar(title, total, unit, start) as tick:
             self._handler.write_line = write_line
             try:
                 yield tick

@@ -14,23 +14,34 @@ _SECONDS_OF_A_STREAM = "{desc}: {n:.1f} s of sound [{elapsed}]"
 
 
 @contextmanager
-def open_bar(title: str, total: float | None, unit: str) -> Iterator[Callable[[float], None]]:
+def open_bar(
+    title: str, total: float | None, unit: str, start: float = 0.0
+) -> Iterator[Callable[..., None]]:
     """Show a bar on stderr and yield the function that says how much is done.
 
     Args:
         title: stands before the bar.
         total: what is to be done, in `unit`; None where nobody knows.
         unit: `s` for seconds of sound, `B` for bytes, or a thing that is counted.
+        start: what was done before the bar opened; its speed leaves it out.
     """
     layout = None
     if unit == "s":
         layout = _SECONDS if total else _SECONDS_OF_A_STREAM
     bar: tqdm[Any] = tqdm(
-        total=total, desc=title, unit=unit, unit_scale=unit == "B", leave=False, bar_format=layout
+        total=total,
+        desc=title,
+        unit=unit,
+        unit_scale=unit == "B",
+        leave=False,
+        bar_format=layout,
+        initial=start,
     )
     with bar:
 
-        def tick(done: float) -> None:
+        def tick(done: float, note: str = "") -> None:
+            if note:
+                bar.set_postfix_str(note, refresh=False)
             bar.update(done - bar.n)
 
         yield tick

@@ -56,7 +56,13 @@ EXAMPLES = (
     metavar="KEY=VALUE",
     help="Replace one setting, loop.steps=500 say. Repeatable.",
 )
-@click.option("--resume", is_flag=True, help="Go on from the state in --out, if there is one.")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="auto",
+    type=click.Choice(["auto"]),
+    help="Go on from the state in --out, if there is one; begin, if there is none.",
+)
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -77,7 +83,7 @@ def command(
     run_folder: str,
     config: str | None,
     assignments: tuple[str, ...],
-    resume: bool,
+    resume: str | None,
     dry_run: bool,
     device: str,
     threads: int | None,
@@ -97,39 +103,45 @@ def command(
         raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
     use_threads(threads)  # before torch is loaded
     from audiofix.backends.placement import place
-    from audiofix.trainers.distributed import own_device, world_from_environment
+    from audiofix.trainers.distributed import joined, own_device, world_from_environment
     from audiofix.trainers.loop import RESULT_FILE, train
-    from audiofix.trainers.recipes import plan
+    from audiofix.trainers.recipes import agreed, plan
     from audiofix.trainers.run_settings import SETTINGS_FILE, changed_settings, write_settings
     from audiofix.trainers.run_state import STATE_FILE
+    from audiofix.trainers.stop_request import StopRequest
 
-    world = world_from_environment()
-    if not world.is_main:
+    is_main = world_from_environment().is_main
+    if not is_main:
         shell().configure(quiet=True, verbosity=0, progress=False)
-    begun = resume and (folder / SETTINGS_FILE).exists()
+    begun = bool(resume) and (folder / SETTINGS_FILE).exists()
     if begun and config is None:
         config = str(folder / SETTINGS_FILE)
     chosen = plan(system, config, assignments)
     target = own_device(place(device).device)
     if not (resume or dry_run) and (folder / STATE_FILE).exists():
         raise OutputError(f"{folder}: holds a run: add --resume, or name another --out")
-    recipe, loop = chosen.recipe(data, target), chosen.settings.loop
     if dry_run:
-        if world.is_main:
-            _tell_dry_run(recipe, loop, processes=world.size)
+        if is_main:
+            _tell_dry_run(chosen.recipe(data, target), chosen.settings.loop)
         return
-    if world.is_main:
-        if begun and (changed := changed_settings(folder, chosen.settings)):
-            log.warning("%s: goes on with other settings: %s", folder, ", ".join(changed))
-        write_settings(folder, system, data, chosen.settings)
-    with shell().bar(f"train {system}", loop.steps * loop.batch, " items") as tick:
-        train(recipe, folder, loop, tick=tick)
-    if world.is_main:
+    stop = StopRequest()
+    with joined(target, stop) as world:
+        chosen = agreed(chosen, world)
+        recipe, loop = chosen.recipe(data, target), chosen.settings.loop
+        loop.check_shares(world.size)
+        loop.check_networks(recipe.networks)
+        if is_main:
+            if begun and (changed := changed_settings(folder, chosen.settings)):
+                log.warning("%s: goes on with other settings: %s", folder, ", ".join(changed))
+            write_settings(folder, system, data, chosen.settings)
+        train(recipe, folder, loop, world=world, stop=stop, bar=shell().bar)
+    if is_main:
         click.echo(f"{folder / RESULT_FILE}", err=True)
 
 
-def _tell_dry_run(recipe: "Recipe", loop: "LoopSettings", *, processes: int) -> None:
+def _tell_dry_run(recipe: "Recipe", loop: "LoopSettings") -> None:
+    from audiofix.trainers.distributed import world_from_environment
     from audiofix.trainers.dry_run import dry_run
 
-    for name, value in dry_run(recipe, loop, processes=processes):
+    for name, value in dry_run(recipe, loop, processes=world_from_environment().size):
         click.echo(f"{name:<24} {value}")

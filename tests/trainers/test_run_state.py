@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from audiofix.trainers.loop_settings import LoopSettings
@@ -9,7 +10,6 @@ from toy import ToyRecipe, weights
 
 from audiofix.errors import CheckpointError
 
-CPU = torch.device("cpu")
 SETTINGS = LoopSettings(precision="fp16")
 
 
@@ -32,7 +32,7 @@ def saved(folder):
 
 def test_what_is_saved_comes_back(tmp_path):
     before, after = saved(tmp_path), fresh()
-    after.load(tmp_path, CPU)
+    after.load(tmp_path)
     assert torch.equal(weights(after.networks), weights(before.networks))
     assert torch.equal(weights(after.ema), weights(before.ema))
     assert (after.step, after.stale, after.best) == (7, 2, [(0.5, "best-3.safetensors")])
@@ -47,7 +47,7 @@ def test_what_is_saved_comes_back(tmp_path):
 def test_damage_is_told_in_one_line(tmp_path, content):
     (tmp_path / STATE_FILE).write_bytes(content)
     with pytest.raises(CheckpointError, match=r"last.pt: not a state of this run \(.+\)") as caught:
-        fresh().load(tmp_path, CPU)
+        fresh().load(tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -61,10 +61,40 @@ def test_damage_is_told_in_one_line(tmp_path, content):
 def test_the_state_of_other_networks_is_refused(tmp_path, other):
     saved(tmp_path)
     with pytest.raises(CheckpointError, match="the run's own settings"):
-        other().load(tmp_path, CPU)
+        other().load(tmp_path)
 
 
 def test_a_state_of_another_precision_is_refused(tmp_path):
     fresh(replace(SETTINGS, precision="fp32")).save(tmp_path)
     with pytest.raises(CheckpointError, match="not a state of this run"):
-        fresh().load(tmp_path, CPU)
+        fresh().load(tmp_path)
+
+
+def test_one_flipped_byte_is_noticed_or_changes_nothing(tmp_path):
+    expected = weights(saved(tmp_path).networks)
+    path = tmp_path / STATE_FILE
+    whole = path.read_bytes()
+    generator = np.random.default_rng(0)
+    noticed = 0
+    for place in generator.integers(0, len(whole), 300):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << generator.integers(8)
+        path.write_bytes(damaged)
+        state = fresh()
+        try:
+            state.load(tmp_path)
+        except CheckpointError:
+            noticed += 1
+        else:
+            assert torch.equal(weights(state.networks), expected)
+    assert noticed > 150
+
+
+def test_a_flipped_weight_is_told(tmp_path):
+    state = saved(tmp_path)
+    path, wanted = tmp_path / STATE_FILE, state.networks["generator"][0].weight.detach().numpy()
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(wanted.tobytes()) + 5] ^= 64
+    path.write_bytes(damaged)
+    with pytest.raises(CheckpointError, match=r"last.pt: not a state of this run \(the sum of"):
+        fresh().load(tmp_path)

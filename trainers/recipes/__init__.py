@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from audiofix.trainers.distributed import World
 from audiofix.trainers.recipe import Recipe
 from audiofix.trainers.run_settings import settings_table
 
 from audiofix.backends.system import imported
 from audiofix.backends.systems import SYSTEMS
 from audiofix.errors import InputError, SettingsError, UsageError
-from audiofix.settings import overlaid, parse_assignment, read_settings
+from audiofix.settings import as_table, overlaid, parse_assignment, read_settings
 
 RECIPES: Mapping[str, str] = {
     name: place for system in SYSTEMS for name, place in system.recipes.items()
@@ -60,6 +61,15 @@ def plan(system: str, config: str | None, assignments: tuple[str, ...]) -> Plan:
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name}: not installed: pip install 'audiofix[train]'") from error
     return Plan(system, read_settings(settings, table))
+
+
+def agreed(own: Plan, world: World) -> Plan:
+    """Return the main process's settings in every process of a run.
+
+    A resumed run's settings are in its folder, which other machines need not see.
+    """
+    table = world.broadcast(as_table(own.settings))
+    return Plan(own.system, read_settings(type(own.settings), table))
 
 
 def presets() -> list[str]:

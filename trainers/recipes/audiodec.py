@@ -6,7 +6,7 @@ decoder that exist. Small data sets can start without codes at all and take the 
 the encoder's own vectors.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ from audiofix.trainers.data.noise import add_noise
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import SoundLossSettings
 from audiofix.trainers.losses.weighted import WeightedLosses
+from audiofix.trainers.progress import Bar
 from audiofix.trainers.recipe import Batch, Turn, TurnResult
 from audiofix.trainers.recipes.reconstruction import (
     GENERATOR,
@@ -126,8 +127,8 @@ class AudioDecRecipe(ReconstructionRecipe):
         Raises:
             InputError: there is no data.
             CheckpointError: the checkpoint to start from does not fit.
-            SettingsError: parts are frozen that were never trained, clips are no whole number of
-                frames, or too few for the codebooks.
+            SettingsError: parts are frozen that were never trained, or clips are no whole number
+                of frames.
         """
         if settings.frozen and not (settings.start or settings.transform_start):
             raise SettingsError("frozen: needs weights to keep: add --set start=CHECKPOINT")
@@ -141,27 +142,38 @@ class AudioDecRecipe(ReconstructionRecipe):
         codec = Autoencoder(settings.model)
         if settings.start:
             fill_autoencoder(codec, load_checkpoint(settings.start))
-        if settings.transform_start:
-            clips = torch.cat([torch.from_numpy(clip) for clip in self._start_clips()])
-            start_as_transform(codec, clips.reshape(-1, settings.model.hop), settings.shaping)
-        if settings.codebooks_from_data:
-            self._make_codebooks(codec)
         discriminator = settings.discriminator if settings.loss.needs_discriminator else None
         self.add_networks(codec, discriminator, device)
 
-    def _make_codebooks(self, codec: Autoencoder) -> None:
-        codec.eval()
-        with torch.no_grad():
-            vectors = [
-                codec.projector(codec.encoder(torch.from_numpy(clip)[None]))
-                for clip in self._start_clips()
-            ]
-        rows = torch.cat([one[0, :, _FRAMES_AFTER_NOTHING:].t() for one in vectors])
-        codebooks_from(rows, codec.quantizer.codebook, _START_SEED)
+    def prepare(self, bar: Bar) -> None:
+        """Make the transform start and the first codebooks of the training data.
 
-    def _start_clips(self) -> Iterator[Chunk]:
-        for number in range(_START_CLIPS):
-            yield self._clips.draw(np.random.default_rng([_START_SEED, number])).samples
+        Raises:
+            SettingsError: the architecture cannot start so, or there are too few clips.
+        """
+        settings, codec = self.settings, _autoencoder(self.networks[GENERATOR])
+        if not (settings.transform_start or settings.codebooks_from_data):
+            return
+        clips = self._start_clips(bar)
+        if settings.transform_start:
+            start_as_transform(codec, clips.reshape(-1, settings.model.hop), settings.shaping)
+        if settings.codebooks_from_data:
+            codec.eval()
+            with torch.no_grad():
+                vectors = [codec.projector(codec.encoder(clip[None])) for clip in clips]
+            rows = torch.cat([one[0, :, _FRAMES_AFTER_NOTHING:].t() for one in vectors])
+            codebooks_from(rows, codec.quantizer.codebook, _START_SEED, bar)
+
+    def _start_clips(self, bar: Bar) -> Tensor:
+        """Return clips of the training data, `[clips, 1, samples]`."""
+        clips = []
+        with bar("reading", _START_CLIPS, " clips") as tick:
+            for number in range(_START_CLIPS):
+                generator = np.random.default_rng([_START_SEED, number])
+                clips.append(torch.from_numpy(self._clips.draw(generator).samples))
+                if tick:
+                    tick(number + 1)
+        return torch.stack(clips).to(self.device)
 
     def degrade(self, clean: Chunk, generator: np.random.Generator) -> Chunk:
         """Return the clip, with noise over it where the settings want it."""

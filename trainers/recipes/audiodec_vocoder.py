@@ -15,6 +15,7 @@ from audiofix.trainers.data.corpora import spread
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import SoundLossSettings
 from audiofix.trainers.losses.weighted import WeightedLosses
+from audiofix.trainers.progress import Bar
 from audiofix.trainers.recipes.audiodec import fill_autoencoder
 from audiofix.trainers.recipes.reconstruction import (
     GENERATOR,
@@ -62,7 +63,7 @@ class VocoderRecipe(ReconstructionRecipe):
     """`trainers.recipe.Recipe` for the vocoder."""
 
     def __init__(self, settings: Settings, source: Path, device: torch.device) -> None:
-        """Open the autoencoder, make the networks, find the data and measure its vectors.
+        """Open the autoencoder, make the networks and find the data.
 
         Raises:
             InputError: there is no data.
@@ -82,7 +83,12 @@ class VocoderRecipe(ReconstructionRecipe):
         vocoder = Vocoder(settings.model)
         discriminator = settings.discriminator if settings.loss.needs_discriminator else None
         self.add_networks(vocoder, discriminator, device)
-        mean, deviation = self._statistics()
+
+    def prepare(self, bar: Bar) -> None:
+        """Measure the vectors of the training data."""
+        vocoder = self.networks[GENERATOR]
+        assert isinstance(vocoder, Vocoder)
+        mean, deviation = self._statistics(bar)
         vocoder.mean.copy_(mean)
         vocoder.scale.copy_(deviation)
 
@@ -95,19 +101,23 @@ class VocoderRecipe(ReconstructionRecipe):
             found: Quantised = analyser.quantizer(analyser.projector(analyser.encoder(sound)))
         return found.vectors
 
-    def _statistics(self) -> tuple[Tensor, Tensor]:
+    def _statistics(self, bar: Bar) -> tuple[Tensor, Tensor]:
         """Return the vectors' mean and population deviation in each dimension; 1 for none."""
         data = self.settings.data
         total, squares = torch.zeros(2, self.settings.model.in_channels, dtype=torch.float64)
         frames = 0
         stretch_samples = round(_STRETCH_SECONDS * data.rate) // self._hop * self._hop
-        for recording in spread(self.training, self.settings.statistics_files):
-            sound = torch.from_numpy(read_sound(recording, data.rate))[:, None]
-            for stretch in sound.split(stretch_samples, dim=2):
-                vectors = self.vectors(stretch.to(self.device)).double().cpu()
-                total += vectors.sum((0, 2))
-                squares += vectors.square().sum((0, 2))
-                frames += vectors.shape[0] * vectors.shape[2]
+        measured = spread(self.training, self.settings.statistics_files)
+        with bar("statistics", len(measured), " files") as tick:
+            for done, recording in enumerate(measured, 1):
+                sound = torch.from_numpy(read_sound(recording, data.rate))[:, None]
+                for stretch in sound.split(stretch_samples, dim=2):
+                    vectors = self.vectors(stretch.to(self.device)).double().cpu()
+                    total += vectors.sum((0, 2))
+                    squares += vectors.square().sum((0, 2))
+                    frames += vectors.shape[0] * vectors.shape[2]
+                if tick:
+                    tick(done)
         mean = total / frames
         deviation = (squares / frames - mean.square()).clamp(min=0).sqrt()
         return mean.float(), torch.where(deviation > 0, deviation, 1.0).float()

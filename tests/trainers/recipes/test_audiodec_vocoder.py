@@ -9,6 +9,7 @@ from audiofix.trainers.data.clips import read_sound
 from audiofix.trainers.loop import train
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import SoundLossSettings
+from audiofix.trainers.progress import no_bar
 from audiofix.trainers.recipes import audiodec_vocoder, plan
 from audiofix.trainers.recipes.audiodec_vocoder import Settings, VocoderRecipe
 from audiofix.trainers.recipes.reconstruction import ClipSettings, DiscriminatorSettings
@@ -44,7 +45,7 @@ def settings(tmp_path_factory):
 
 
 def test_the_result_is_a_codec_with_a_vocoder(settings, manifest, tmp_path):
-    recipe = VocoderRecipe(settings, manifest, CPU)
+    recipe = prepared(settings, manifest)
     before = {
         turn: {name: tensor.clone() for name, tensor in network.state_dict().items()}
         for turn, network in recipe.networks.items()
@@ -71,8 +72,14 @@ def test_the_result_is_a_codec_with_a_vocoder(settings, manifest, tmp_path):
     assert not np.array_equal(*sounds) and np.abs(sounds[0]).max() <= 1
 
 
-def test_vectors_are_normalised_by_what_all_training_files_hold(settings, manifest):
+def prepared(settings, manifest):
     recipe = VocoderRecipe(settings, manifest, CPU)
+    recipe.prepare(no_bar)
+    return recipe
+
+
+def test_vectors_are_normalised_by_what_all_training_files_hold(settings, manifest):
+    recipe = prepared(settings, manifest)
     sounds = [torch.from_numpy(read_sound(one, RATE))[None] for one in recipe.training]
     assert len(sounds) == 3
     rows = torch.cat([recipe.vectors(sound)[0] for sound in sounds], dim=1).double()
@@ -81,14 +88,14 @@ def test_vectors_are_normalised_by_what_all_training_files_hold(settings, manife
     deviation = rows.std(1, correction=0)
     torch.testing.assert_close(vocoder.scale.double(), deviation, rtol=1e-4, atol=1e-6)
     assert (deviation > 0).all()
-    fewer = VocoderRecipe(replace(settings, statistics_files=1), manifest, CPU)
+    fewer = prepared(replace(settings, statistics_files=1), manifest)
     first = recipe.vectors(sounds[0])[0].mean(1)
     torch.testing.assert_close(fewer.networks["generator"].mean, first, rtol=1e-5, atol=1e-6)
 
 
 def test_long_files_are_measured_in_stretches(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(audiodec_vocoder, "_STRETCH_SECONDS", 0.3)
-    recipe = VocoderRecipe(settings, corpus(tmp_path, training=1, validation=1), CPU)
+    recipe = prepared(settings, corpus(tmp_path, training=1, validation=1))
     sound = torch.from_numpy(read_sound(recipe.training[0], RATE))[None]
     stretches = sound.split(2400, dim=2)
     assert [one.shape[2] for one in stretches] == [2400, 2400, 2400, 800]
