@@ -75,8 +75,8 @@ def test_the_loss_falls_and_what_was_trained_restores(
     assert len(losses) == STEPS
     assert max(losses[-10:]) < min(losses[:10])
     figures = [line["validation.lsd"] for line in log_of(undisturbed) if "validation.lsd" in line]
-    assert len(figures) == 3 and figures[-1] < figures[0]
-    assert len(list((undisturbed / "examples").glob("*.png"))) == 3
+    assert len(figures) == 4 and figures[-1] < figures[0]
+    assert len(list((undisturbed / "examples").glob("*.png"))) == 4
     assert len(list(undisturbed.glob("best-*.safetensors"))) == 1
 
     source, result = tmp_path / "x.wav", tmp_path / "y.wav"
@@ -183,4 +183,4 @@ def test_under_torchrun_one_process_speaks_and_writes(
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout == b""
     assert done.stderr.decode().count(f"{run / 'last.safetensors'}\n") == 1
-    assert [line["step"] for line in log_of(run)] == [1, 2, 2]
+    assert [line["step"] for line in log_of(run)] == [0, 1, 2, 2]
