@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +38,9 @@ class Report:
     seconds: float
     bandwidth_hz: float
     cutoff_hz: float | None
+    bit_rate_kbps: float | None
+    encoder: str
+    decoded_mp3_kbps: int | None
     peak: float
     over_full_scale: int
     tags: dict[str, list[str]]
@@ -61,7 +65,8 @@ def command(
     Container, encoding, rate, channels, exact length, peak, tags, and the effective bandwidth: the
     frequency where its band ends, whatever its rate says. The whole input is read, in bounded
     memory. A steep end of the band, as low-pass filters, codecs and resamplers leave it, is
-    reported as cutoff.
+    reported as cutoff; with holes below it, as MP3 leaves them, the recording looks like a decoded
+    MP3. Of a coded file, its bit rate and encoder.
 
     Of audiofix codes: the model that decodes them, exact length, bitrate, and whether every packet
     is whole. Damage ends the command with status 3, after the report.
@@ -112,17 +117,25 @@ def measure(source: "Source") -> Report:
     """Read a source to its end and say what it is."""
     import numpy as np
 
+    from audiofix.audio.coded_file import CodedFile, coded_file
+    from audiofix.dsp.coding_traces import HoleMeter, decoded_mp3_kbps
     from audiofix.dsp.rolloff import BandwidthMeter
 
-    meter = BandwidthMeter(source.format.rate)
+    meter, holes = BandwidthMeter(source.format.rate), HoleMeter(source.format.rate)
     samples, peak, over = 0, 0.0, 0
     while (chunk := source.read(_READ_SAMPLES)).shape[1]:
         meter.push(chunk)
+        holes.push(chunk)
         samples += chunk.shape[1]
         sizes = np.abs(chunk)
         peak = max(peak, float(sizes.max()))
         over += int(np.count_nonzero(sizes > 1))
     cutoff_hz = meter.cutoff_hz()
+    path = Path(source.name)
+    coding = coded_file(path, source.container) if path.is_file() else None
+    # Whoever names a lossy file knows that it is one.
+    once_kbps = None if coding else decoded_mp3_kbps(cutoff_hz, holes.share(cutoff_hz or 0))
+    coding = coding or CodedFile()
     return Report(
         name=source.name,
         container=source.container,
@@ -133,6 +146,9 @@ def measure(source: "Source") -> Report:
         seconds=samples / source.format.rate,
         bandwidth_hz=round(meter.bandwidth_hz(), 1),
         cutoff_hz=None if cutoff_hz is None else round(cutoff_hz, 1),
+        bit_rate_kbps=None if coding.kbps is None else round(coding.kbps, 1),
+        encoder=str(coding.encoder),
+        decoded_mp3_kbps=once_kbps,
         peak=peak,
         over_full_scale=over,
         tags=source.tags.fields,
@@ -160,6 +176,12 @@ def _sound_lines(report: Report) -> list[tuple[str, str]]:
         ("peak", f"{report.peak:.6f}{over}"),
         *((name, "; ".join(values)) for name, values in sorted(report.tags.items())),
     ]
+    if report.bit_rate_kbps:
+        coded = f"{report.bit_rate_kbps:.0f} kbit/s"
+        lines.insert(3, ("coding", ", ".join(filter(None, (coded, report.encoder)))))
+    if report.decoded_mp3_kbps:
+        guess = f"a decoded MP3 of about {report.decoded_mp3_kbps} kbit/s"
+        lines.append(("looks like", f"{guess}: audiofix decode-restore may help"))
     if report.pictures:
         lines.append(("pictures", str(report.pictures)))
     return lines
