@@ -1,14 +1,18 @@
 # Two commands for newcomers: `make demo` and `make test`. Both start from nothing.
+# `make gpu` measures what a CUDA device makes of it, into gpu-report.md.
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: demo test
+.PHONY: demo test gpu
 
 demo: $(VENV)/ready
 	$(VENV)/bin/python tests/demo/run.py
 
 test: $(VENV)/ready
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -m 'not slow'
+
+gpu: $(VENV)/ready
+	$(VENV)/bin/python tests/bench/gpu.py
 
 $(VENV)/ready: pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -25,6 +25,7 @@ LAUNCH = re.compile(
 SHARED = re.compile(r"__shared__ (.+?) (\w+)(\[\w+\])?;")
 COMPILER = shutil.which("g++")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not KERNELS.exists(), reason="no source tree here"),
     pytest.mark.skipif(not COMPILER, reason="no g++"),
 ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.backends.placement import Placement
@@ -37,6 +38,10 @@ coarsest level. The scans see the whole window, so no finite context removes the
 
 _FADE_HOPS = 16
 """Hops over which neighbouring windows cross-fade."""
+
+_PIECES_TOGETHER = 16
+"""Channels of windows in one batch on a GPU; on the CPU each is a piece for one core, so that no
+channel's bits depend on another."""
 
 _KEPT_SHARE = 0.94
 """Part of the input's band that is kept: resamplers fade out over the last few per cent."""
@@ -150,22 +155,25 @@ class _Window:
 
     def __call__(self, windows: Sequence[Chunk]) -> list[Chunk]:
         edges = [self._edge(window) for window in windows]
-        # Channel by channel: neither do their bits depend on each other.
         pieces = [
-            (row[None], edge)
+            (row, edge)
             for window, edge in zip(windows, edges, strict=True)
             if edge is not None
             for row in window
         ]
+        on_cpu = self._restorer.placement.device.type == "cpu"
+        size = 1 if on_cpu else _PIECES_TOGETHER
+        batches = [pieces[at : at + size] for at in range(0, len(pieces), size)]
         try:
-            restored = iter(spread(lambda piece: self._enhance(*piece), pieces))
+            done = spread(self._enhance, batches) if on_cpu else [*map(self._enhance, batches)]
         except torch.OutOfMemoryError as error:
             raise DeviceError(
                 f"{self._restorer.placement.device}: out of memory: use --device cpu, or close "
                 "other programs"
             ) from error
+        rows = (row for batch in done for row in batch)
         return [
-            window if edge is None else np.concatenate([next(restored) for _ in window])
+            window if edge is None else np.stack([next(rows) for _ in window])
             for window, edge in zip(windows, edges, strict=True)
         ]
 
@@ -188,12 +196,17 @@ class _Window:
         self._seen += 1
         return min(self._source_hz, self._meter.cutoff_hz() or self._source_hz)
 
-    def _enhance(self, channel: Chunk, edge: int) -> Chunk:
+    def _enhance(self, pieces: Sequence[tuple[NDArray[np.float32], int]]) -> Chunk:
+        """Return the restored `[pieces, window]` of some channels, each with its edge."""
         network, placement = self._restorer.network, self._restorer.placement
+        waves, edges = np.stack([row for row, _ in pieces]), [edge for _, edge in pieces]
         with torch.inference_mode(), placement.autocast():
-            wave = torch.from_numpy(channel)[:, None].to(placement.device)
-            edges = torch.full((1,), edge, device=placement.device)
-            source = network.transform(wave)
-            spectra = enhance_spectra(network, source, edges, filled=self._restorer.filled)
-            restored = network.inverse(spectra, channel.shape[1])
+            source = network.transform(torch.from_numpy(waves)[:, None].to(placement.device))
+            spectra = enhance_spectra(
+                network,
+                source,
+                torch.tensor(edges, device=placement.device),
+                filled=self._restorer.filled,
+            )
+            restored = network.inverse(spectra, waves.shape[1])
             return as_chunk(np.asarray(restored[:, 0].float().cpu()))
