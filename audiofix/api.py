@@ -329,7 +329,9 @@ def _inpainting(source: AudioFormat, options: _Options, model: _Model) -> Stage:
 
 
 def _codec_roundtrip(source: AudioFormat, options: _Options, model: _Model) -> Stage:
-    return cast(Stage, model.load("encode").roundtrip(source))
+    from audiofix.streaming.roundtrip import RoundTrip
+
+    return RoundTrip(model.load("encode"), source)
 
 
 _STAGES: Mapping[str, Callable[[AudioFormat, _Options, _Model], Stage]] = {

@@ -11,17 +11,18 @@ from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.opus import RATES as OPUS_RATES
 from audiofix.audio.opus import through_opus
 from audiofix.audio.source import Source, open_source
+from audiofix.codes.layout import CodeLayout
 from audiofix.evaluation.comparison import (
     MODEL,
     SINC,
     Comparison,
     Measuring,
     SideBySide,
+    StageMaker,
     raise_fault,
 )
 from audiofix.metrics.alignment import advanced, delay
 from audiofix.streaming.chain import Chain
-from audiofix.streaming.codec import Codec
 from audiofix.streaming.fit import Fit
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
@@ -32,7 +33,13 @@ _READ_SAMPLES = 1 << 16
 
 
 def compare_codec(
-    name: str, path: Path, codec: Codec, measuring: Measuring, *, opus: bool
+    name: str,
+    path: Path,
+    layout: CodeLayout,
+    make_stage: StageMaker,
+    measuring: Measuring,
+    *,
+    opus: bool,
 ) -> Comparison:
     """Measure what a codec gives back of a recording, at the recording's own rate.
 
@@ -43,8 +50,9 @@ def compare_codec(
     Args:
         name: what to call it.
         path: the recording.
-        codec: what is measured.
-        measuring: what is measured of it.
+        layout: of the codec's codes, of one channel.
+        make_stage: makes the codec's round trip.
+        measuring: what is measured.
         opus: whether to measure Opus too, at the codec's bit rate or its own lowest.
 
     Raises:
@@ -54,12 +62,12 @@ def compare_codec(
         audio = source.format
         clean = _whole(source)
     if measuring.edge_hz is None:
-        measuring = replace(measuring, edge_hz=codec.layout.rate / 2)
-    bits_per_second = codec.layout.bits_per_second * audio.channels
+        measuring = replace(measuring, edge_hz=layout.rate / 2)
+    bits_per_second = layout.bits_per_second * audio.channels
     estimates, found = {}, {}
     for method, stage in {
-        SINC: there_and_back(audio, codec.layout.rate),
-        MODEL: codec.roundtrip(audio),
+        SINC: there_and_back(audio, layout.rate),
+        MODEL: make_stage(audio),
     }.items():
         begin = perf_counter()
         estimates[method] = through(stage, clean)

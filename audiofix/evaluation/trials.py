@@ -20,6 +20,7 @@ from audiofix.evaluation.comparison import (
 )
 from audiofix.jobs.options import Shell
 from audiofix.streaming.codec import Codec
+from audiofix.streaming.roundtrip import RoundTrip
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +87,11 @@ def codec_trials(
     recordings: Mapping[str, Path], codec: Codec, measuring: Measuring, *, opus: bool
 ) -> list[Trial]:
     """Return a trial for each recording."""
+    make_stage = partial(RoundTrip, codec)
     return [
-        Trial(name, partial(compare_codec, name, path, codec, measuring, opus=opus))
+        Trial(
+            name, partial(compare_codec, name, path, codec.layout, make_stage, measuring, opus=opus)
+        )
         for name, path in recordings.items()
     ]
 

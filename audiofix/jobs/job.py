@@ -70,6 +70,16 @@ class Effect(Hashable, Protocol):
         """The extension of results that are always of one kind; None leaves it to the user."""
         ...
 
+    @property
+    def reads(self) -> bool:
+        """Whether it has an input; `generate` and a microphone have none."""
+        ...
+
+    @property
+    def writes(self) -> bool:
+        """Whether it has an output; a loudspeaker has none."""
+        ...
+
     def takes(self, path: Path) -> bool:
         """Tell whether a file found in a folder is an input of this verb."""
         ...
@@ -101,8 +111,15 @@ class SoundEffect:
     """An effect from sound to sound: a subclass has `load` and `stage`."""
 
     makes: str | None = None
-    exact: ClassVar[bool] = False
-    """Whether the stage is pushed float64, because it returns samples as they were, to the bit."""
+    reads: ClassVar[bool] = True
+    writes: ClassVar[bool] = True
+    keeps_bits: ClassVar[bool] = True
+    """Whether a file takes over the input's sample format, rather than that of a pipe."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the stage is pushed float64, because it returns samples as they were."""
+        return False
 
     def takes(self, path: Path) -> bool:
         """Tell audio by its content."""
@@ -129,7 +146,7 @@ class SoundEffect:
         from audiofix.jobs.stream import run_stream
 
         make_stage = partial(self._stage_of, loaded)
-        run_stream(job, make_stage, io, progress, exact=self.exact)
+        run_stream(job, make_stage, io, progress, exact=self.exact, keeps_bits=self.keeps_bits)
 
     def _stage_of(self, loaded: Callable[[], Any], source: Stream) -> "Stage":
         return self.stage(source, loaded())

@@ -4,7 +4,7 @@ import functools
 import logging
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -28,13 +28,18 @@ def perform(effect: Effect, options: AudioOptions, shell: Shell) -> None:
         BatchError: some files of a batch failed.
         AudiofixError: why a single file failed.
     """
-    if is_batch(options.inputs):
-        perform_jobs(_batch_jobs(options, effect), effect, options, shell)
-    else:
-        perform_one(_single_job(options, effect.makes), effect, options, shell)
+    io = _prepare(options, reads=effect.reads)
+    if effect.reads and effect.writes and is_batch(options.inputs):
+        from audiofix.jobs.batch import run_batch
+
+        run_batch(_batch_jobs(options, effect), effect, io, options, shell)
+        return
+    _perform_one(_single_job(options, effect), effect, io, options, shell)
 
 
-def perform_one(job: Job, effect: Effect, options: AudioOptions, shell: Shell) -> None:
+def _perform_one(
+    job: Job, effect: Effect, io: IOOptions, options: AudioOptions, shell: Shell
+) -> None:
     """Do one job, with a bar of its own.
 
     Raises:
@@ -42,7 +47,6 @@ def perform_one(job: Job, effect: Effect, options: AudioOptions, shell: Shell) -
         OutputError: the output exists or its folder does not; found before any model loads.
         AudiofixError: why the job failed.
     """
-    io = _prepare(options)
     if job.output is not None:
         if options.skip_existing and job.output != PIPE and job.output.is_file():
             log.warning("%s: exists: skipped", job.output)
@@ -58,17 +62,6 @@ def perform_one(job: Job, effect: Effect, options: AudioOptions, shell: Shell) -
             return tick and (lambda done: tick(done / rate))
 
         effect.run(job, functools.cache(effect.load), io, progress)
-
-
-def perform_jobs(jobs: Sequence[Job], effect: Effect, options: AudioOptions, shell: Shell) -> None:
-    """Do many jobs as a batch: finished ones skipped, failures collected.
-
-    Raises:
-        BatchError: some jobs failed; the others are complete.
-    """
-    from audiofix.jobs.batch import run_batch
-
-    run_batch(jobs, effect, _prepare(options), options, shell)
 
 
 def is_batch(inputs: tuple[str, ...]) -> bool:
@@ -96,32 +89,41 @@ def headerless_of(
     return Headerless(parse_encoding(encoding), rate, channels)
 
 
-def _prepare(options: AudioOptions) -> IOOptions:
-    """Set the threads, and return how files are read and written.
+def _prepare(options: AudioOptions, *, reads: bool) -> IOOptions:
+    """Set the threads, and return how files are read, if any are, and written.
 
     Raises:
         UsageError: an option makes no sense; found before anything is opened.
     """
     use_threads(thread_share(options))
     type_of(PIPE, options.kind)  # refuses an unknown type
-    headerless = headerless_of(options.encoding, options.rate, options.channels)
+    headerless = None
+    if reads:
+        headerless = headerless_of(options.encoding, options.rate, options.channels)
     return IOOptions(headerless, options.kind, options.bits, options.overwrite, options.seed)
 
 
-def _single_job(options: AudioOptions, makes: str | None) -> Job:
-    """Return the job of one input; `makes` is the output's kind where that is not a choice.
+def _single_job(options: AudioOptions, effect: Effect) -> Job:
+    """Return the job of one input at most.
 
     Raises:
-        UsageError: nothing is there to read, or standard input would go into a folder.
+        UsageError: nothing is there to read, standard input would go into a folder, or there are
+            several inputs and no place for several outputs.
     """
-    (name,) = inputs_or_pipe(options.inputs)
     output = options.output or "-"
+    if not effect.reads:
+        return Job("recording", None, Path(output))
+    name, *more = inputs_or_pipe(options.inputs)
+    if not effect.writes:
+        if more or is_batch((name,)):
+            raise UsageError("several inputs: only one stream can be played: name one INPUT")
+        return Job(name, Path(name), None)
     source, result = Path(name), Path(output)
     if output != "-" and (output.endswith(("/", os.sep)) or result.is_dir()):
         if source == PIPE:
             raise UsageError(f"{output}: is a folder, and standard input has no name: name a file")
         result.mkdir(parents=True, exist_ok=True)
-        (pair,) = pair_files([name], result, makes or options.kind)
+        (pair,) = pair_files([name], result, effect.makes or options.kind)
         result = pair.result
     return Job(name, source, result)
 

@@ -19,6 +19,7 @@ def run_stream(
     progress: Progress | None = None,
     *,
     exact: bool = False,
+    keeps_bits: bool = True,
 ) -> None:
     """Send one input through a fresh stage into its output.
 
@@ -28,6 +29,7 @@ def run_stream(
         io: how to read and write.
         progress: see `Effect.run`.
         exact: see `streaming.run.run`.
+        keeps_bits: see `SoundEffect`.
 
     Raises:
         InputError: the source cannot be read, or ended before its header's promise; what there was
@@ -43,7 +45,8 @@ def run_stream(
             stage.result,
             kind=io.kind,
             bits=io.bits,
-            like=source,
+            like=source if keeps_bits else None,
+            tags=source.tags,
             overwrite=io.overwrite,
             seed=io.seed,
         )

@@ -4,7 +4,6 @@ from typing import Literal, Protocol
 
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.codes.layout import CodeLayout, Codes
-from audiofix.streaming.stage import Stage
 
 
 class FrameEncoder(Protocol):
@@ -63,6 +62,6 @@ class Codec(Protocol):
         """
         ...
 
-    def roundtrip(self, source: AudioFormat, use: Use = "file") -> Stage:
-        """Return a fresh stage that encodes and decodes, its result of the source's format."""
+    def latency(self, use: Use) -> int:
+        """Return how many samples at its own rate wait in an encoder and a decoder together."""
         ...

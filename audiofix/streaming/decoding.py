@@ -23,6 +23,7 @@ class Decoding:
 
     Attributes:
         sent: samples returned so far, per channel.
+        spare: samples that wait for the end, per channel.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Decoding:
             block_seconds=block_seconds,
         )
         frame = -(-layout.hop * layout.sound_rate // layout.rate)
-        self._spare = frame + _SPARE_SAMPLES
+        self.spare = frame + _SPARE_SAMPLES
         self._held = empty_chunk(layout.channels)
         self.sent = 0
 
@@ -91,7 +92,7 @@ class Decoding:
 
     def _release(self, sound: Chunk) -> Chunk:
         self._hold(sound)
-        count = max(0, self._held.shape[1] - self._spare)
+        count = max(0, self._held.shape[1] - self.spare)
         ready, self._held = self._held[:, :count], self._held[:, count:].copy()
         self.sent += count
         return as_chunk(ready)

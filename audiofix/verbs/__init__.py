@@ -12,6 +12,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "encode": ("audiofix.verbs.encode", "Encode speech as the codes of a neural codec."),
     "decode": ("audiofix.verbs.decode", "Decode the codes of a neural codec to sound."),
     "generate": ("audiofix.verbs.generate", "Make speech from nothing, or from latents."),
+    "chain": ("audiofix.verbs.chain", "Send sound through several verbs, in one process."),
     "train": ("audiofix.verbs.train", "Train a system on your own recordings."),
     "eval": ("audiofix.verbs.evaluate", "Measure estimates, or a model, against references."),
     "info": ("audiofix.verbs.info", "Tell what a recording really is."),

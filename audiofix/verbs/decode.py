@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from audiofix.errors import UsageError
 from audiofix.jobs.job import IOOptions, Job, Progress
-from audiofix.jobs.options import AudioOptions, Computing, inputs_or_pipe
-from audiofix.verbs.options import audio_verb, load_model, shell
+from audiofix.jobs.options import AudioOptions, Computing
+from audiofix.verbs.options import audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.codes.layout import CodeLayout
@@ -37,6 +37,12 @@ class Decode:
     player: "Player | None"
     computing: Computing
     makes: str | None = None
+    reads: ClassVar[bool] = True
+
+    @property
+    def writes(self) -> bool:
+        """Whether it has an output; a loudspeaker is none."""
+        return self.player is None
 
     def takes(self, path: Path) -> bool:
         """Tell codes by their content."""
@@ -94,7 +100,7 @@ def command(
     realtime: bool,
     play: bool,
     device_name: str | None,
-) -> None:
+) -> Decode:
     """Decode the codes of a neural codec (.afc) to sound.
 
     The result has the rate, the channels and exactly the length of what was encoded. The model is
@@ -108,19 +114,7 @@ def command(
         player = _player(device_name, options)
     elif device_name is not None:
         raise UsageError("--device-name: names a loudspeaker: add --play")
-    effect = Decode(
-        vocoder,
-        realtime,
-        player,
-        options.computing,
-    )
-    from audiofix.jobs.perform import perform, perform_one
-
-    if player is None:
-        perform(effect, options, shell())
-        return
-    (name,) = inputs_or_pipe(options.inputs)
-    perform_one(Job(name, Path(name), None), effect, options, shell())
+    return Decode(vocoder, realtime, player, options.computing)
 
 
 def _player(name: str | None, options: AudioOptions) -> "Player":
@@ -128,8 +122,5 @@ def _player(name: str | None, options: AudioOptions) -> "Player":
     if (options.output, options.kind, options.bits) != (None, None, None):
         raise UsageError("--play: writes nothing: leave -o, -t and -b out")
     from audiofix.jobs.coding import Player
-    from audiofix.jobs.perform import is_batch
 
-    if is_batch(options.inputs):
-        raise UsageError("--play: plays one stream: name one INPUT")
     return Player(name)

@@ -7,7 +7,7 @@ import click
 
 from audiofix.jobs.job import SoundEffect, Stream
 from audiofix.jobs.options import AudioOptions, Computing
-from audiofix.verbs.options import Rate, audio_verb, load_model, shell
+from audiofix.verbs.options import Rate, audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import DecodeRestoreRequest, Restorer
@@ -49,7 +49,7 @@ class DecodeRestore(SoundEffect):
     help="Samples per second of the result; else the input's.",
 )
 @audio_verb
-def command(options: AudioOptions, to: int | None) -> None:
+def command(options: AudioOptions, to: int | None) -> DecodeRestore:
     """Restore music and speech that went through MP3, AAC or another lossy codec.
 
     What the codec left out is put back: the band above its cut-off, and holes below. The input is
@@ -60,7 +60,5 @@ def command(options: AudioOptions, to: int | None) -> None:
     samples behind a WAV header.
     """
     from audiofix.backends.tasks import DecodeRestoreRequest
-    from audiofix.jobs.perform import perform
 
-    effect = DecodeRestore(DecodeRestoreRequest(to, options.seed), options.computing)
-    perform(effect, options, shell())
+    return DecodeRestore(DecodeRestoreRequest(to, options.seed), options.computing)

@@ -1,16 +1,16 @@
 """`audiofix encode`: sound to the codes of a neural codec."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from audiofix.errors import UsageError
 from audiofix.jobs.job import IOOptions, Job, Progress
 from audiofix.jobs.options import AudioOptions, Computing
-from audiofix.verbs.options import audio_verb, load_model, shell
+from audiofix.verbs.options import audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.jobs.coding import Microphone
@@ -38,6 +38,12 @@ class Encode:
     microphone: "Microphone | None"
     computing: Computing
     makes: str | None = "afc"
+    writes: ClassVar[bool] = True
+
+    @property
+    def reads(self) -> bool:
+        """Whether it has an input; a microphone is none."""
+        return self.microphone is None
 
     def takes(self, path: Path) -> bool:
         """Tell audio by its content."""
@@ -128,7 +134,7 @@ def command(
     realtime: bool,
     mic: bool,
     device_name: str | None,
-) -> None:
+) -> Encode:
     """Encode sound as the codes of a neural codec (.afc).
 
     The input may have any rate and any number of channels; each channel is coded by itself. The
@@ -148,22 +154,7 @@ def command(
         microphone = _microphone(device_name, options)
     elif device_name is not None:
         raise UsageError("--device-name: names a microphone: add --mic")
-    effect = Encode(
-        bitrate,
-        codebooks,
-        denoise,
-        entropy,
-        realtime,
-        microphone,
-        options.computing,
-    )
-    from audiofix.jobs.perform import perform, perform_one
-
-    if microphone is None:
-        perform(effect, options, shell())
-        return
-    job = Job("microphone", None, Path(options.output or "-"))
-    perform_one(job, effect, replace(options, rate=None, channels=None), shell())
+    return Encode(bitrate, codebooks, denoise, entropy, realtime, microphone, options.computing)
 
 
 def _microphone(name: str | None, options: AudioOptions) -> "Microphone":

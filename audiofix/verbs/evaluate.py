@@ -214,10 +214,11 @@ def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
 def _codec_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
     from audiofix.audio.format import AudioFormat
     from audiofix.evaluation.trials import codec_trials
+    from audiofix.streaming.roundtrip import RoundTrip
 
     recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
     codec = load_model("encode", options.computing)
-    _warm_up(codec.roundtrip, AudioFormat(codec.layout.rate, 1))
+    _warm_up(partial(RoundTrip, codec), AudioFormat(codec.layout.rate, 1))
     trials = codec_trials(recordings, codec, measuring, opus=options.baseline == "opus")
     return {"model": str(options.model), "data": str(options.data)}, trials
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from audiofix.errors import UsageError
 from audiofix.jobs.job import SoundEffect, Stream
 from audiofix.jobs.options import AudioOptions, Computing, inputs_or_pipe
-from audiofix.verbs.options import audio_verb, load_model, shell
+from audiofix.verbs.options import audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import InpaintRequest, Restorer
@@ -31,13 +31,16 @@ EXAMPLES = (
 class Inpaint(SoundEffect):
     """The effect of this verb. `gaps` is what `--gaps` said."""
 
-    exact: ClassVar[bool] = True
-
     gaps: str
     steps: int | None
     sampler: Literal["fast", "published"]
     seed: int
     computing: Computing
+
+    @property
+    def exact(self) -> bool:
+        """Whether the stage is pushed float64: outside the gaps every bit stays."""
+        return True
 
     def load(self) -> "Restorer[InpaintRequest]":
         """Load the model."""
@@ -83,7 +86,7 @@ def command(
     sampler: Literal["fast", "published"],
     dry_run: bool,
     picture: str | None,
-) -> None:
+) -> Inpaint | None:
     """Fill gaps, dropouts and clicks of a recording.
 
     Outside the gaps every sample stays as it was, to the bit, at the input's own rate and depth.
@@ -98,11 +101,8 @@ def command(
         raise UsageError("--picture: shows what --dry-run finds: add --dry-run")
     if dry_run:
         _report(options, gaps, picture)
-        return
-    from audiofix.jobs.perform import perform
-
-    effect = Inpaint(gaps, steps, sampler, options.seed, options.computing)
-    perform(effect, options, shell())
+        return None
+    return Inpaint(gaps, steps, sampler, options.seed, options.computing)
 
 
 def _report(options: AudioOptions, gaps: str, picture: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from audiofix.jobs.job import Effect
 from audiofix.jobs.options import AudioOptions, Computing, Shell
 
 
@@ -199,16 +200,36 @@ def output_options(function: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
-def audio_verb(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the shared options; the verb receives them as its first argument, `AudioOptions`."""
+def audio_verb(function: Callable[..., Effect | None]) -> Callable[..., None]:
+    """Add the shared options, and perform the effect that the verb returns.
+
+    The verb receives the shared options as its first argument, `AudioOptions`. `effect_of` of the
+    decorated function is the verb itself, which performs nothing.
+    """
+    return _performing(function, _COMPUTING)
+
+
+def audio_verb_of_models(function: Callable[..., Effect | None]) -> Callable[..., None]:
+    """Do as `audio_verb`, but without -m: the verb has other ways to name its models."""
+    return _performing(function, _COMPUTING[1:])
+
+
+def _performing(
+    function: Callable[..., Effect | None], computing: list[Callable[[Any], Any]]
+) -> Callable[..., None]:
     names = [field.name for field in fields(AudioOptions)]
 
     @wraps(function)
-    def gathered(*args: Any, **given: Any) -> None:
-        shared = {name: given.pop(name) for name in names}
-        function(AudioOptions(**shared), *args, **given)
+    def performed(*args: Any, **given: Any) -> None:
+        options = AudioOptions(**{name: given.pop(name, None) for name in names})
+        effect = function(options, *args, **given)
+        if effect is not None:
+            from audiofix.jobs.perform import perform
 
+            perform(effect, options, shell())
+
+    performed.__dict__["effect_of"] = function
     arguments = [click.argument("inputs", nargs=-1, metavar="[INPUT]...")]
-    options = [*arguments, *_FORMATS, *_HEADERLESS, *_COMPUTING, *_BATCH]
-    decorated: Callable[..., None] = _apply(options, talkative(gathered))
+    options = [*arguments, *_FORMATS, *_HEADERLESS, *computing, *_BATCH]
+    decorated: Callable[..., None] = _apply(options, talkative(performed))
     return decorated

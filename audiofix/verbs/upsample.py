@@ -7,7 +7,7 @@ import click
 
 from audiofix.jobs.job import SoundEffect, Stream
 from audiofix.jobs.options import AudioOptions, Computing
-from audiofix.verbs.options import Cutoff, Rate, audio_verb, load_model, shell
+from audiofix.verbs.options import Cutoff, Rate, audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import Restorer, UpsampleRequest
@@ -66,7 +66,7 @@ class Upsample(SoundEffect):
     "--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps, for diffusion models."
 )
 @audio_verb
-def command(options: AudioOptions, to: int, cutoff: float | None, steps: int | None) -> None:
+def command(options: AudioOptions, to: int, cutoff: float | None, steps: int | None) -> Upsample:
     """Add the missing high band of speech and music.
 
     The input may have any rate and any number of channels; each channel is processed by itself.
@@ -77,7 +77,5 @@ def command(options: AudioOptions, to: int, cutoff: float | None, steps: int | N
     samples behind a WAV header.
     """
     from audiofix.backends.tasks import UpsampleRequest
-    from audiofix.jobs.perform import perform
 
-    effect = Upsample(UpsampleRequest(to, cutoff, steps, options.seed), options.computing)
-    perform(effect, options, shell())
+    return Upsample(UpsampleRequest(to, cutoff, steps, options.seed), options.computing)

@@ -9,7 +9,6 @@ from audiofix.backends.audiodec.autoencoder import Autoencoder, Decoder
 from audiofix.backends.audiodec.config import VOCODER_PREFIX, CodecConfig
 from audiofix.backends.audiodec.inference import CodesToSound, SoundToCodes
 from audiofix.backends.audiodec.quantizer import Quantizer
-from audiofix.backends.audiodec.roundtrip import RoundTrip
 from audiofix.backends.audiodec.stream import StreamDecoder, StreamEncoder
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.placement import Placement
@@ -18,11 +17,7 @@ from audiofix.codes.layout import CodeLayout
 from audiofix.errors import CheckpointError, UsageError
 from audiofix.nn.conv import pack_weights
 from audiofix.nn.weight_norm import fold_weight_norm
-from audiofix.streaming.chain import Chain
 from audiofix.streaming.codec import Use
-from audiofix.streaming.fit import Fit
-from audiofix.streaming.resample import Resample
-from audiofix.streaming.stage import Stage
 
 BLOCK_FRAMES: dict[Use, int] = {"file": 32, "live": 1}
 """Frames that a network is called with: for speed (more gain nothing), or for the least delay."""
@@ -103,21 +98,11 @@ class AudioDec:
         half = self.codes_to_sound(use, vocoder is not False)
         return StreamDecoder(half, channels, frames=BLOCK_FRAMES[use])
 
-    def roundtrip(self, source: AudioFormat, use: Use = "file") -> Stage:
-        """Return a fresh stage that encodes and decodes, its result of the source's format."""
-        model = AudioFormat(self.layout.rate, source.channels)
+    def latency(self, use: Use) -> int:
+        """Return how many samples at its own rate wait in an encoder and a decoder together."""
         # Blocks of encoder and decoder need not meet: the sound waits for one of each.
         frames = 2 * BLOCK_FRAMES[use] if use == "file" else 0
-        latency = (frames + self.config.late_frames) * self.layout.hop
-        trip = RoundTrip(
-            model, self.encoder(model, use), self.decoder(model.channels, use), latency
-        )
-        if source == model:
-            return trip
-        seconds = self._block_seconds(use)
-        there = Resample(source, model.rate, block_seconds=seconds)
-        back = Resample(model, source.rate, block_seconds=seconds)
-        return Fit(Chain(there, trip, back))
+        return (frames + self.config.late_frames) * self.layout.hop
 
     def _block_seconds(self, use: Use) -> float:
         """Return the most that samples wait to be resampled."""

@@ -26,6 +26,7 @@ from audiofix.audio.format import AudioFormat
 from audiofix.backends.placement import place
 from audiofix.backends.systems import load, load_checkpoint
 from audiofix.errors import InputError, SettingsError
+from audiofix.streaming.roundtrip import RoundTrip
 
 CPU = torch.device("cpu")
 LOOP = LoopSettings(
@@ -87,7 +88,7 @@ def test_what_is_exported_is_a_codec(first):
     codec = load("encode", str(first / "last.safetensors"), place("cpu"))
     assert (codec.name, codec.layout.rate, codec.layout.hop) == ("tiny", RATE, 24)
     x = tones(9, 5000)[None]
-    stage = codec.roundtrip(AudioFormat(RATE, 1))
+    stage = RoundTrip(codec, AudioFormat(RATE, 1))
     y = np.concatenate([stage.push(x), stage.flush()], axis=1)
     assert y.shape == x.shape and np.isfinite(y).all() and np.abs(y).max() > 0
 

@@ -21,6 +21,7 @@ from audiofix.backends.audiodec.config import VOCODER_PREFIX
 from audiofix.backends.placement import place
 from audiofix.backends.systems import load, load_checkpoint
 from audiofix.errors import SettingsError
+from audiofix.streaming.roundtrip import RoundTrip
 
 CPU = torch.device("cpu")
 
@@ -66,7 +67,7 @@ def test_the_result_is_a_codec_with_a_vocoder(settings, manifest, tmp_path):
     x = tones(9, 4001)[None]
     sounds = []
     for one in (codec, plain):
-        stage = one.roundtrip(AudioFormat(RATE, 1))
+        stage = RoundTrip(one, AudioFormat(RATE, 1))
         sounds.append(np.concatenate([stage.push(x), stage.flush()], axis=1))
     assert sounds[0].shape == sounds[1].shape == x.shape
     assert not np.array_equal(*sounds) and np.abs(sounds[0]).max() <= 1
