@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROVEN_BY_COMMANDS = {
+    "audiofix/backends/a2sb/request.py": "tests/backends/a2sb/test_upsample.py",
     "audiofix/backends/autoregressive/system.py": "tests/backends/autoregressive/test_inpaint.py",
     "audiofix/backends/a2sb/blocks.py": "tests/parity/test_a2sb.py",
     "audiofix/backends/a2sb/bridge.py": "tests/parity/test_a2sb.py",
@@ -15,7 +16,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/backends/a2sb/image.py": "tests/parity/test_a2sb.py",
     "audiofix/backends/a2sb/masks.py": "tests/parity/test_a2sb.py",
     "audiofix/backends/a2sb/network.py": "tests/parity/test_a2sb.py",
-    "audiofix/backends/a2sb/published.py": "tests/parity/test_a2sb.py",
+    "audiofix/backends/a2sb/windows.py": "tests/parity/test_a2sb.py",
     "audiofix/dsp/spectral_rolloff.py": "tests/parity/test_a2sb.py",
     "audiofix/metrics/sispec.py": "tests/parity/test_a2sb.py",
     "trainers/data/segments.py": "tests/parity/test_a2sb.py",

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -116,8 +117,17 @@ def tensors_in(content: object) -> dict[str, Tensor]:
     return found
 
 
-def fill_module(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
+def fill_module(
+    module: nn.Module, tensors: Mapping[str, Tensor], name: str, *, assign: bool = False
+) -> None:
     """Put tensors into a network, every one of them in its place.
+
+    Args:
+        module: the network; it may be on the meta device where `assign` is set.
+        tensors: its state dict.
+        name: of the model, for messages.
+        assign: whether the network takes over the very tensors, which may be mapped from a file,
+            instead of copying them.
 
     Raises:
         CheckpointError: lists the names that are missing, unexpected or of another shape.
@@ -136,7 +146,7 @@ def fill_module(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> 
             if names
         )
         raise CheckpointError(f"{name}: does not fit its network: {lists}: pull or import it again")
-    module.load_state_dict(dict(tensors))
+    module.load_state_dict(dict(tensors), assign=assign)
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -160,7 +170,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _load_pickle(path: Path) -> object:
     try:
         with torch.serialization.safe_globals(_allowed()):
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            mapped = zipfile.is_zipfile(path)  # older files are read into memory as a whole
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         culprit = str(error).split("GLOBAL ")[-1].split(" ")[0] if "GLOBAL" in str(error) else ""
         what = f"it would run {culprit}" if culprit else "it is damaged or holds code"

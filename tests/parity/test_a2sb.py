@@ -33,12 +33,8 @@ from audiofix.backends.a2sb.masks import (
     row_mask,
     zero_run_middles,
 )
-from audiofix.backends.a2sb.published import (
-    LAST_TIME,
-    PublishedSampler,
-    pad_frames,
-    window_average,
-)
+from audiofix.backends.a2sb.sampling import LAST_TIME, PublishedWalk
+from audiofix.backends.a2sb.windows import pad_frames, sample_gaps, sample_image, window_average
 from audiofix.dsp.spectral_rolloff import mean_rolloff_hz, rolloff_frames
 from audiofix.metrics.sispec import log_sispec, sispec
 from audiofix.metrics.spectral import DEFINITIONS, SpectralMeter
@@ -63,7 +59,8 @@ class Draws:
     def __init__(self, prefix):
         self.prefix, self.count = prefix, 0
 
-    def __call__(self, shape):
+    def __call__(self, place, shape):
+        """Give the next draw; `place` starts anew at each gap, the goldens count on."""
         self.count += 1
         return noise(f"{self.prefix}/{self.count - 1}", tuple(shape))
 
@@ -273,7 +270,7 @@ def damage(case, image, config, prefix):
             steps.append(frame_mask([gap_frames(*span, config)], image))
     mask = torch.zeros_like(image)
     for step in steps:
-        image = filled(image, step, draws(image.shape))
+        image = filled(image, step, draws(0, image.shape))
         mask = (mask + step).clamp(0, 1)
     return image, mask
 
@@ -300,21 +297,21 @@ def test_sampler(path):
         mask[0].amax(dim=0) * mask[0].amin(dim=0), case["mask_columns"]
     )
     velocity = velocity_of(case)
-    sampler = PublishedSampler(
-        velocity, config, Draws("a2sb/sampler/step"), about["batch"], about["ot_ode"]
-    )
+    walk = PublishedWalk(Bridge(config.beta_max), about["n_steps"], about["ot_ode"])
+    draws, size = Draws("a2sb/sampler/step"), about["batch"]
     if about["fast_inpaint"]:
-        estimates = sampler.run_fast(image[None], mask[None], about["n_steps"])
+        estimates = sample_gaps(walk, image[None], mask[None], velocity, config, draws)
     else:
         padded = pad_frames(image[None], config.window_frames, config.window_hop)
         first = window_average(
             lambda x: velocity(x, 1.0), padded,
-            width=config.window_frames, hop=config.window_hop, batch=about["batch"],
+            width=config.window_frames, hop=config.window_hop, batch=size,
         )  # fmt: skip
         close(first, case["first_net_output"], SAMPLER)
-        estimates = torch.cat(sampler.run(image[None], mask[None], about["n_steps"]))
+        made = sample_image(walk, image[None], mask[None], velocity, config, draws, batch=size)
+        estimates = torch.cat(made)
     close(estimates, case["pred_x0"], SAMPLER)
-    assert sampler.noise.count == about["noise_draws"]
+    assert draws.count == about["noise_draws"]
     close(transform.sound(estimates[-1]), case["wav_out"], SAMPLER)
 
 
@@ -418,6 +415,9 @@ def test_end_to_end(path):
     expected = case["corrupted_slice"]
     every = image.shape[2] // expected.shape[1]
     check_image(damaged[0][:, ::every, : expected.shape[2]], expected)
-    sampler = PublishedSampler(velocity_of(case), config, Draws("a2sb/e2e/step"), about["batch"])
-    estimate = sampler.run(damaged, mask, about["predict_n_steps"])[-1]
+    walk = PublishedWalk(Bridge(config.beta_max), about["predict_n_steps"])
+    draws = Draws("a2sb/e2e/step")
+    estimate = sample_image(
+        walk, damaged, mask, velocity_of(case), config, draws, batch=about["batch"]
+    )[-1]
     close(transform.sound(estimate[0]), case["wav_out"], SAMPLER)

@@ -22,10 +22,10 @@ from audiofix.audio.format import Chunk
 from audiofix.backends.a2sb.blocks import time_embedding
 from audiofix.backends.a2sb.bridge import Bridge
 from audiofix.backends.a2sb.config import BridgeConfig, UNetConfig
-from audiofix.backends.a2sb.fast import fast_sample
 from audiofix.backends.a2sb.image import ImageTransform
 from audiofix.backends.a2sb.masks import drawn_gap, filled, row_bounds
 from audiofix.backends.a2sb.network import UNet
+from audiofix.backends.a2sb.sampling import Canvas, FastWalk, sample
 from audiofix.errors import InputError, SettingsError
 
 _VALIDATION_TIMES = (0.25, 0.5, 0.75, 0.99)
@@ -238,8 +238,9 @@ class A2SBRecipe(Recipe):
             result: Tensor = network(images, time_embedding(times, network.config.emb_channels))
             return result
 
-        calls = self.settings.bridge.fast_steps
-        return fast_sample(velocity, self._bridge, damaged, mask, calls, None)
+        walk = FastWalk(self._bridge, self.settings.bridge.fast_steps, deterministic=True)
+        canvas = Canvas(damaged, damaged, mask)
+        return sample(walk, canvas, velocity, lambda _, shape: torch.zeros(tuple(shape)))[-1]
 
     def _distance(self, network: UNet, clean: Tensor, damaged: Tensor, mask: Tensor) -> float:
         """Return the log-spectral distance, in powers of ten, inside the masked frames."""

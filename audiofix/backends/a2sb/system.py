@@ -4,7 +4,11 @@ from audiofix.backends.system import System
 
 SYSTEM = System(
     name="a2sb",
-    tasks={},
+    tasks={
+        "inpaint": "audiofix.backends.a2sb.inpaint:open",
+        "upsample": "audiofix.backends.a2sb.upsample:open",
+    },
     networks={"a2sb": "audiofix.backends.a2sb.network:build"},
+    released="audiofix.backends.a2sb.released",
     recipes={"a2sb": "audiofix.trainers.recipes.a2sb:A2SBRecipe"},
 )
