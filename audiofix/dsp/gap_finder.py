@@ -60,7 +60,7 @@ class GapFinder:
 
     @property
     def _end(self) -> int:
-        return self._base + self._held.shape[1]
+        return self._base + int(self._held.shape[1])
 
     def _worked(self) -> list[Gap]:
         """Return the gaps of every block that is complete, with a margin behind."""

@@ -154,7 +154,7 @@ class FillGaps:
 
     @property
     def _end(self) -> int:
-        return self._base + self._held.shape[1]
+        return self._base + int(self._held.shape[1])
 
     def _released(self) -> Sound:
         while self._pending and self._is_ready(self._pending[0]):

@@ -143,7 +143,8 @@ class Attention(nn.Module):
         v = self._headed(self.v_proj(x))
         q, k, v = (part.flatten(2, 3) for part in (q, k, v))
         attended = scaled_dot_product_attention(q, k, v)
-        return attended.transpose(2, 3).reshape(batch, channels, rows, frames)
+        result: Tensor = attended.transpose(2, 3).reshape(batch, channels, rows, frames)
+        return result
 
     def _headed(self, x: Tensor) -> Tensor:
         return x.unflatten(1, (self.heads, -1)).permute(0, 1, 3, 4, 2)

@@ -28,7 +28,9 @@ def build(config: Mapping[str, object]) -> "UNet":
 class Level(nn.Sequential):
     """Residual and attention blocks of one resolution, in order."""
 
-    def forward(self, h: Tensor, condition: Tensor) -> Tensor:
+    def forward(  # type: ignore[override]  # a Sequential, so that hooks find it by its name
+        self, h: Tensor, condition: Tensor
+    ) -> Tensor:
         """Pass `h` `[batch, channels, rows, frames]` through; see `ResBlock.forward`."""
         for block in self:
             h = block(h, condition) if isinstance(block, ResBlock) else block(h)

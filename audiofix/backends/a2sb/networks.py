@@ -67,7 +67,7 @@ def _split(checkpoint: Checkpoint) -> list[Mapping[str, Tensor]]:
     cutoffs = BridgeConfig.from_mapping(checkpoint.config).t_cutoffs
     if not cutoffs:
         return [checkpoint.tensors]
-    parts = [
+    parts: list[Mapping[str, Tensor]] = [
         {n.removeprefix(part): x for n, x in checkpoint.tensors.items() if n.startswith(part)}
         for part in PARTS
     ]

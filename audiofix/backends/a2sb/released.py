@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from audiofix.backends.a2sb.config import UNetConfig
+from audiofix.backends.a2sb.config import A2SB_RELEASE, UNetConfig
 from audiofix.backends.a2sb.networks import PARTS
 from audiofix.backends.weights import read_released, tensors_in
 from audiofix.errors import CheckpointError
@@ -53,7 +53,7 @@ def _network(path: Path) -> tuple[UNetConfig, dict[str, Tensor]]:
         raise CheckpointError(f"{path}: no A2SB: name another file")
     multipliers = tensors.pop(_MULTIPLIERS, None)
     own = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
-    emb_channels = UNetConfig.emb_channels if multipliers is None else 2 * multipliers.shape[-1]
+    emb_channels = A2SB_RELEASE.emb_channels if multipliers is None else 2 * multipliers.shape[-1]
     return _config_of(own, emb_channels), own
 
 

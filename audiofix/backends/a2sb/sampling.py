@@ -138,7 +138,8 @@ class FastWalk:
         """Return by how much of its last change the clean estimate is taken further."""
         nearby = self.grid[place - 1 : place + 2].double()
         last_step, step = self.bridge.forward_variance(nearby).log().diff()
-        return ((1 + step - step.exp()) / (1 - step.exp()) / last_step).item()
+        weight = (1 + step - step.exp()) / (1 - step.exp()) / last_step
+        return float(weight)
 
 
 def sample(walk: Walk, canvas: Canvas, velocity: Velocity, noise: Noise) -> list[Tensor]:

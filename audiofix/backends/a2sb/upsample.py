@@ -159,7 +159,8 @@ class BandStage:
         config = self._config
         frames = piece.unfold(1, config.n_fft, config.hop)
         window = torch.hann_window(config.n_fft)
-        return torch.fft.rfft(frames * window).transpose(1, 2)
+        spectra: Tensor = torch.fft.rfft(frames * window).transpose(1, 2)
+        return spectra
 
     def _send(self, spectra: Tensor) -> None:
         config = self._config
