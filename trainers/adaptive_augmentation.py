@@ -16,6 +16,7 @@ _MUCH, _TARGET = 0.98, 0.6
 """Mean signs of real scores above which the probability rises fast, and slowly."""
 
 _STEP = 0.005
+_ALWAYS = 16
 _LEAST = 1e-8
 _SCALE_DEVIATION = 0.05
 
@@ -35,9 +36,9 @@ class AdaptiveAugmentation:
     overfitting: float = _TARGET
     _signs: list[float] = field(default_factory=list)
 
-    def observe(self, real_scores: Tensor) -> None:
-        """Take the scores of one discriminator update, and adapt the probability in time."""
-        self._signs.append(real_scores.detach().sign().mean().item())
+    def observe(self, mean_sign: float) -> None:
+        """Take the mean sign of one update's real scores, and adapt the probability in time."""
+        self._signs.append(mean_sign)
         if len(self._signs) < _UPDATES:
             return
         self.overfitting = sum(self._signs) / _UPDATES
@@ -49,9 +50,14 @@ class AdaptiveAugmentation:
             change = _STEP if self.overfitting > _TARGET else -_STEP
         self.probability = min(max(self.probability + change, _LEAST), 1 - _LEAST)
 
-    def skips_update(self, step: int) -> bool:
-        """Tell whether the discriminator leaves this turn to the generator (update skipping)."""
-        return step % 16 != 0 and torch.rand(()).item() < self.probability
+    def skips_update(self, step: int, drawn: float) -> bool:
+        """Tell whether the discriminator leaves this turn to the generator (update skipping).
+
+        Args:
+            step: one in 16 is never skipped.
+            drawn: uniform in [0, 1).
+        """
+        return step % _ALWAYS != 0 and drawn < self.probability
 
     def apply(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Return changed copies of `[batch, frames, features]`, drawn by torch's own generator."""

@@ -5,7 +5,7 @@ from audiofix.trainers.adaptive_augmentation import AdaptiveAugmentation
 
 def updates(augmentation, scores, count=6):
     for _ in range(count):
-        augmentation.observe(torch.tensor(scores)[:, None])
+        augmentation.observe(torch.tensor(scores).sign().mean().item())
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,6 @@ def test_changes_leave_the_given_batches_alone_and_shapes_too():
 
 
 def test_updates_are_skipped_as_often_as_batches_are_augmented():
-    torch.manual_seed(0)
     augmentation = AdaptiveAugmentation(0.25)
-    skipped = sum(augmentation.skips_update(step) for step in range(1600) if step % 16)
-    assert skipped == pytest.approx(375, abs=60)
-    assert not any(AdaptiveAugmentation(1.0).skips_update(step) for step in range(0, 160, 16))
+    assert augmentation.skips_update(1, 0.24) and not augmentation.skips_update(1, 0.26)
+    assert not augmentation.skips_update(16, 0.0)

@@ -12,4 +12,7 @@ SYSTEM = System(
         "asgan.classifier": "audiofix.backends.asgan.classifier:build",
     },
     released="audiofix.backends.asgan.released",
+    recipes={
+        "asgan": "audiofix.trainers.recipes.asgan:ASGANRecipe",
+    },
 )

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from audiofix.trainers.losses import adversarial as losses
@@ -18,3 +20,14 @@ ONE, HALF = [torch.ones(2, 3)] * 2, [torch.full((2, 3), 0.5)] * 2
 )
 def test_values(loss, arguments, expected):
     assert loss(*arguments).item() == pytest.approx(expected)
+
+
+def test_logistic_losses_of_undecided_scores_are_logarithms_of_two():
+    undecided = torch.zeros(3, 1)
+    assert losses.logistic_generator(undecided).item() == pytest.approx(math.log(2))
+    assert losses.logistic_discriminator(undecided, undecided).item() == pytest.approx(
+        2 * math.log(2)
+    )
+    sure = torch.full((3, 1), 20.0)
+    assert losses.logistic_discriminator(sure, -sure).item() == pytest.approx(0, abs=1e-6)
+    assert losses.logistic_generator(-sure).item() == pytest.approx(20, abs=1e-6)

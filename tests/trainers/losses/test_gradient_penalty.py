@@ -1,6 +1,6 @@
 import pytest
 import torch
-from audiofix.trainers.losses.gradient_penalty import gradient_penalty
+from audiofix.trainers.losses.gradient_penalty import gradient_penalty, r1_penalty
 
 
 @pytest.mark.parametrize(("slope", "expected"), [(1.0, 0.0), (3.0, 4.0), (0.5, 0.25)])
@@ -23,3 +23,9 @@ def test_the_critic_learns_from_it():
     norm = 2 * 8**0.5
     expected = 2 * (norm - 1) * 2 / norm  # d/dw (|w| - 1)^2
     assert torch.allclose(weight.grad, torch.full_like(weight, expected))
+
+
+def test_r1_is_the_squared_slope_summed_over_the_batch():
+    real = torch.ones(3, 2, 4, requires_grad=True)
+    scores = (real * 2).sum((1, 2))[:, None]
+    assert r1_penalty(scores, real).item() == 3 * 8 * 4
