@@ -1,6 +1,5 @@
 """Fetch one file over HTTP: resumed, verified, and never half there under its real name."""
 
-import hashlib
 import http.client
 import json
 import logging
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from audiofix.checkpoints.digest import sha256_of
 from audiofix.errors import CheckpointError
 from audiofix.files import output_error
 
@@ -70,12 +70,6 @@ def download(
         ) from error
     except OSError as error:
         raise output_error(path, error) from error
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's sha256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

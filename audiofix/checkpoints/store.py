@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -18,9 +19,12 @@ from filelock import FileLock
 
 from audiofix.checkpoints.archive import extract
 from audiofix.checkpoints.catalogue import Entry, Part, entries, entry
-from audiofix.checkpoints.download import Progress, download, sha256_of
+from audiofix.checkpoints.digest import sha256_of
 from audiofix.errors import CheckpointError, OutputError
 from audiofix.files import NewFile, output_error, write_bytes
+
+if TYPE_CHECKING:
+    from audiofix.checkpoints.download import Progress
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +105,7 @@ def best_entry(
 
 
 def ready(
-    name: str, convert: Convert, *, offline: bool | None = None, progress: Progress | None = None
+    name: str, convert: Convert, *, offline: bool | None = None, progress: "Progress | None" = None
 ) -> Path:
     """Return the converted model of a catalogue entry, fetching and converting it if need be.
 
@@ -161,7 +165,7 @@ def keep(name: str, write: Callable[[Path], None], *, overwrite: bool = True) ->
 
 
 def fetch(
-    name: str, *, offline: bool | None = None, progress: Progress | None = None
+    name: str, *, offline: bool | None = None, progress: "Progress | None" = None
 ) -> dict[str, Path]:
     """Return the files of a catalogue entry, part -> path, fetching first what is not there.
 
@@ -287,13 +291,15 @@ def _is_there(path: Path, part: Part) -> bool:
 
 
 def _fetch_file(
-    wanted: Entry, part: Part, path: Path, offline: bool | None, progress: Progress | None
+    wanted: Entry, part: Part, path: Path, offline: bool | None, progress: "Progress | None"
 ) -> None:
     if is_offline(offline):
         raise CheckpointError(
             f"{wanted.name}: not on this machine, and offline: fetch it online with "
             f"`audiofix models pull {wanted.name}`, or import a file"
         )
+    from audiofix.checkpoints.download import download  # requests: a tenth of a second
+
     _make(path.parent)
     size = f"{part.bytes / 1e6:.0f} MB" if part.bytes else "size unknown"
     expected = part.sha256 or _recorded(path)
@@ -309,7 +315,7 @@ def _fetch_file(
             log.warning("%s; trying the next address", error)
 
 
-def _shifted(progress: Progress, before: int) -> Progress:
+def _shifted(progress: "Progress", before: int) -> "Progress":
     """Return the progress of one file as that of all, of which `before` bytes are there."""
     return lambda done, total: progress(before + done, None if total is None else before + total)
 

@@ -4,7 +4,8 @@ import random
 import pytest
 from file_server import running
 
-from audiofix.checkpoints.download import download, sha256_of
+from audiofix.checkpoints.digest import sha256_of
+from audiofix.checkpoints.download import download
 from audiofix.errors import CheckpointError, OutputError
 
 CONTENT = random.Random(0).randbytes(300_000)
