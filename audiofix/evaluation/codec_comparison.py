@@ -10,7 +10,7 @@ import numpy as np
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.opus import RATES as OPUS_RATES
 from audiofix.audio.opus import through_opus
-from audiofix.audio.source import Source, open_source
+from audiofix.audio.source import open_source
 from audiofix.codes.layout import CodeLayout
 from audiofix.evaluation.comparison import (
     MODEL,
@@ -19,7 +19,7 @@ from audiofix.evaluation.comparison import (
     Measuring,
     SideBySide,
     StageMaker,
-    raise_fault,
+    read_whole,
 )
 from audiofix.metrics.alignment import advanced, delay
 from audiofix.streaming.chain import Chain
@@ -29,7 +29,6 @@ from audiofix.streaming.stage import Stage
 
 OPUS = "opus"
 _MOST_DELAY_SECONDS = 0.02
-_READ_SAMPLES = 1 << 16
 
 
 def compare_codec(
@@ -60,7 +59,7 @@ def compare_codec(
     """
     with open_source(path) as source:
         audio = source.format
-        clean = _whole(source)
+        clean = read_whole(source)
     if measuring.edge_hz is None:
         measuring = replace(measuring, edge_hz=layout.rate / 2)
     bits_per_second = layout.bits_per_second * audio.channels
@@ -117,11 +116,3 @@ def _through_opus(clean: Chunk, audio: AudioFormat, bits_per_second: float) -> t
     back = through(Fit(Resample(there.result, audio.rate)), decoded)
     short = max(0, clean.shape[1] - back.shape[1])
     return np.pad(back, ((0, 0), (0, short)))[:, : clean.shape[1]], taken
-
-
-def _whole(source: Source) -> Chunk:
-    chunks = [np.empty((source.format.channels, 0), np.float32)]
-    while (chunk := source.read(_READ_SAMPLES)).shape[1]:
-        chunks.append(chunk)
-    raise_fault(source)
-    return np.concatenate(chunks, axis=1)

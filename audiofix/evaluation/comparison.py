@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from audiofix.audio.format import AudioFormat, Chunk, as_chunk
+from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
 from audiofix.audio.source import Source, open_source
 from audiofix.errors import InputError, UsageError
 from audiofix.metrics.score import Scorer
@@ -48,10 +48,12 @@ class Result:
     Attributes:
         name: of the recording, its folder in front.
         input_rate: what the model was given; None where two files are compared.
-        method: `estimate`; or `model` and `sinc`, plain resampling, and `opus`.
+        method: `estimate`; or `model` and what it is compared with: `sinc`, plain resampling,
+            `coded`, what the codec gave back, and `opus`.
         rate: at which it was measured.
         samples: how many were.
         scores: metric -> value, NaN where it is not defined.
+        damage: what was done to the recording besides resampling, `mp3:64k` for example.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Result:
     rate: int
     samples: int
     scores: Mapping[str, float]
+    damage: str = ""
 
     @property
     def group(self) -> str:
@@ -75,6 +78,7 @@ class Excerpt:
     input_rate: int | None
     rate: int
     sounds: Mapping[str, Chunk]
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +129,21 @@ class SideBySide:
         return max(1, self.samples) / self._audio.rate
 
     def comparison(
-        self, input_rate: int | None, measured: Mapping[str, Mapping[str, float]]
+        self,
+        input_rate: int | None,
+        measured: Mapping[str, Mapping[str, float]],
+        damage: str = "",
     ) -> Comparison:
         """Return what was found, beside what was measured elsewhere: method -> metric -> value."""
         results = []
         for method, scorer in self._scorers.items():
             scores = {**self._undefined, **scorer.scores(), **measured.get(method, {})}
             found = (self._name, input_rate, method, self._audio.rate, self.samples, scores)
-            results.append(Result(*found))
+            results.append(Result(*found, damage))
         if not self._wanted:
             return Comparison(tuple(results), None)
         sounds = {m: np.concatenate(parts, axis=1) for m, parts in self._excerpt.items()}
-        excerpt = Excerpt(self._name, input_rate, self._audio.rate, sounds)
+        excerpt = Excerpt(self._name, input_rate, self._audio.rate, sounds, damage)
         return Comparison(tuple(results), excerpt)
 
 
@@ -266,3 +273,16 @@ def raise_fault(*sources: Source) -> None:
     for source in sources:
         if source.fault:
             raise source.fault
+
+
+def read_whole(source: Source) -> Chunk:
+    """Return all samples of a source.
+
+    Raises:
+        InputError: it cannot be read to its end.
+    """
+    chunks = [empty_chunk(source.format.channels)]
+    while (chunk := source.read(1 << 16)).shape[1]:
+        chunks.append(chunk)
+    raise_fault(source)
+    return np.concatenate(chunks, axis=1)

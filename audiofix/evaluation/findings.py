@@ -23,6 +23,7 @@ class Mean:
     method: str
     files: int
     scores: Mapping[str, Interval]
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,11 @@ def means_of(results: Sequence[Result], metrics: Sequence[str], seed: int) -> tu
     found = []
     for group in [*groups, ALL] if len(groups) > 1 else [ALL]:
         rows = [r for r in results if group in (r.group, ALL)]
-        for rate, method in dict.fromkeys((r.input_rate, r.method) for r in rows):
-            same = [r.scores for r in rows if (r.input_rate, r.method) == (rate, method)]
+        for key in dict.fromkeys((r.input_rate, r.damage, r.method) for r in rows):
+            rate, damage, method = key
+            same = [r.scores for r in rows if (r.input_rate, r.damage, r.method) == key]
             scores = {m: mean_interval([s[m] for s in same], seed) for m in metrics}
-            found.append(Mean(group, rate, method, len(same), scores))
+            found.append(Mean(group, rate, method, len(same), scores, damage))
     return tuple(found)
 
 
@@ -62,6 +64,12 @@ def heading(metric: str) -> str:
     known = METRICS[metric]
     arrow = {"highest": "↑", "lowest": "↓"}.get(known.best, "→0")
     return " ".join(filter(None, (known.title, known.unit, arrow)))
+
+
+def input_label(input_rate: int | None, damage: str) -> str:
+    """Return what a model was given, for people: a rate, a codec, or a dash where all is whole."""
+    rate = f"{input_rate} Hz" if input_rate else ""
+    return ", ".join(filter(None, (rate, damage))) or "–"
 
 
 def number(metric: str, value: float) -> str:
@@ -81,7 +89,7 @@ def as_json(findings: Findings) -> str:
         "confidence": CONFIDENCE,
         "means": [
             {
-                **_labels(mean.group, mean.input_rate, mean.method),
+                **_labels(mean.group, mean.input_rate, mean.method, mean.damage),
                 "files": mean.files,
                 "scores": {name: _interval(score) for name, score in mean.scores.items()},
             }
@@ -90,7 +98,7 @@ def as_json(findings: Findings) -> str:
         "results": [
             {
                 "name": result.name,
-                **_labels(result.group, result.input_rate, result.method),
+                **_labels(result.group, result.input_rate, result.method, result.damage),
                 "rate": result.rate,
                 "samples": result.samples,
                 "scores": {name: _defined(score) for name, score in result.scores.items()},
@@ -105,15 +113,17 @@ def as_csv(findings: Findings) -> str:
     """Return the results as CSV, a row each; what is not defined is empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["name", "group", "input_rate", "method", "rate", "samples", *findings.metrics])
+    labels = ["name", "group", "input_rate", "damage", "method", "rate", "samples"]
+    writer.writerow([*labels, *findings.metrics])
     for r in findings.results:
         scores = [_defined(r.scores[name]) for name in findings.metrics]
-        writer.writerow([r.name, r.group, r.input_rate, r.method, r.rate, r.samples, *scores])
+        about = (r.name, r.group, r.input_rate, r.damage, r.method, r.rate, r.samples)
+        writer.writerow([*about, *scores])
     return text.getvalue()
 
 
-def _labels(group: str, input_rate: int | None, method: str) -> dict[str, object]:
-    return {"group": group, "input_rate": input_rate, "method": method}
+def _labels(group: str, input_rate: int | None, method: str, damage: str) -> dict[str, object]:
+    return {"group": group, "input_rate": input_rate, "damage": damage or None, "method": method}
 
 
 def _interval(score: Interval) -> dict[str, object]:

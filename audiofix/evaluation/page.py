@@ -10,7 +10,7 @@ from string import Template
 from audiofix.audio.embed import flac_bytes
 from audiofix.dsp.picture import spectrogram
 from audiofix.evaluation.comparison import EXCERPT_SECONDS, Excerpt
-from audiofix.evaluation.findings import Findings, heading, number
+from audiofix.evaluation.findings import Findings, heading, input_label, number
 
 SOUND_BYTES = 32 << 20
 """Most bytes of sound in a page, as they stand in it; later examples have no players."""
@@ -20,6 +20,7 @@ _CAPTIONS = {
     "reference": "Reference",
     "estimate": "Estimate",
     "sinc": "Input, by plain sinc resampling",
+    "coded": "Input, as the codec gave it back",
     "model": "Model",
     "opus": "Opus",
 }
@@ -28,7 +29,7 @@ _CAPTIONS = {
 def page(findings: Findings, excerpts: Sequence[Excerpt]) -> str:
     """Return the page: means, examples to see and hear, every result in a table that sorts."""
     text = files("audiofix.evaluation").joinpath("page.html").read_text(encoding="utf-8")
-    comparisons = len({(result.name, result.input_rate) for result in findings.results})
+    comparisons = len({(r.name, r.input_rate, r.damage) for r in findings.results})
     return Template(text).substitute(
         title=escape(f"Evaluation: {' and '.join(findings.subject.values())}"),
         subject=_definitions(findings.subject.items()),
@@ -52,30 +53,31 @@ def _definitions(pairs: Iterable[tuple[str, object]]) -> str:
 def _means(findings: Findings) -> str:
     rows = []
     for mean in findings.means:
-        cells = [_text(mean.group), _count(mean.input_rate), _text(mean.method), _count(mean.files)]
+        given = _text(input_label(mean.input_rate, mean.damage))
+        cells = [_text(mean.group), given, _text(mean.method), _count(mean.files)]
         for name, score in mean.scores.items():
             ends = f"{number(name, score.low)} … {number(name, score.high)}"
             cells.append(_value(score.mean, f"{number(name, score.mean)}<small>{ends}</small>"))
         rows.append(cells)
-    return _table(["folder", "input Hz", "method", "files"], findings.metrics, rows)
+    return _table(["folder", "input", "method", "files"], findings.metrics, rows)
 
 
 def _results(findings: Findings) -> str:
     rows = [
         [
             _text(result.name),
-            _count(result.input_rate),
+            _text(input_label(result.input_rate, result.damage)),
             _text(result.method),
             _value(result.samples / result.rate, f"{result.samples / result.rate:.2f}"),
             *(_value(result.scores[m], number(m, result.scores[m])) for m in findings.metrics),
         ]
         for result in findings.results
     ]
-    return _table(["recording", "input Hz", "method", "seconds"], findings.metrics, rows)
+    return _table(["recording", "input", "method", "seconds"], findings.metrics, rows)
 
 
 def _table(labels: Sequence[str], metrics: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    words = ("folder", "recording", "method")
+    words = ("folder", "recording", "input", "method")
     heads = [
         f"<th{' class=text' if label in words else ''} data-column='{label}'>"
         f"<button>{label}</button></th>"
@@ -105,8 +107,8 @@ def _value(value: float, shown: str) -> str:
 def _examples(excerpts: Sequence[Excerpt]) -> Iterable[str]:
     room = SOUND_BYTES
     for excerpt in excerpts:
-        rate = f", {excerpt.input_rate} Hz" if excerpt.input_rate else ""
-        yield f"<h3>{escape(excerpt.name)}{rate}</h3><div class=example>"
+        given = input_label(excerpt.input_rate, excerpt.damage)
+        yield f"<h3>{escape(excerpt.name)}, {escape(given)}</h3><div class=example>"
         sounds = {
             method: _data("audio/flac", flac_bytes(samples, excerpt.rate))
             for method, samples in excerpt.sounds.items()

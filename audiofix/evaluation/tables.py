@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from audiofix.evaluation.findings import Findings, heading, number
+from audiofix.evaluation.findings import Findings, heading, input_label, number
 
 
 def print_tables(found: Findings, *, means_only: bool) -> None:
@@ -23,22 +23,22 @@ def print_tables(found: Findings, *, means_only: bool) -> None:
 
 
 def _results_table(found: Findings) -> Table:
-    table = _table(found, "recording", "input Hz", "method")
+    table = _table(found, "recording", "input", "method")
     for r in found.results:
         scores = (number(name, r.scores[name]) for name in found.metrics)
-        table.add_row(escape(r.name), str(r.input_rate or "–"), r.method, *scores)
+        table.add_row(escape(r.name), input_label(r.input_rate, r.damage), r.method, *scores)
     return table
 
 
 def _means_table(found: Findings) -> Table:
-    table = _table(found, "mean of", "input Hz", "method", "files")
+    table = _table(found, "mean of", "input", "method", "files")
     for mean in found.means:
         cells = []
         for name, score in mean.scores.items():
             ends = f"{number(name, score.low)} … {number(name, score.high)}"
             cells.append(f"{number(name, score.mean)}\n[dim]{ends}[/dim]")
-        labels = (escape(mean.group), str(mean.input_rate or "–"), mean.method, str(mean.files))
-        table.add_row(*labels, *cells)
+        given = input_label(mean.input_rate, mean.damage)
+        table.add_row(escape(mean.group), given, mean.method, str(mean.files), *cells)
     return table
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from audiofix.audio.lossy import Coding
 from audiofix.audio.tree import matched
 from audiofix.errors import AudiofixError, InputError
 from audiofix.evaluation.codec_comparison import compare_codec
@@ -18,6 +19,7 @@ from audiofix.evaluation.comparison import (
     compare_files,
     compare_model,
 )
+from audiofix.evaluation.lossy_comparison import compare_coding, compare_pair
 from audiofix.jobs.options import Shell
 from audiofix.streaming.codec import Codec
 from audiofix.streaming.roundtrip import RoundTrip
@@ -93,6 +95,32 @@ def codec_trials(
             name, partial(compare_codec, name, path, codec.layout, make_stage, measuring, opus=opus)
         )
         for name, path in recordings.items()
+    ]
+
+
+def lossy_trials(
+    recordings: Mapping[str, Path],
+    codings: Sequence[Coding],
+    make_stage: StageMaker,
+    measuring: Measuring,
+) -> list[Trial]:
+    """Return a trial for each recording and coding."""
+    return [
+        Trial(
+            f"{name}, {coding}", partial(compare_coding, name, path, coding, make_stage, measuring)
+        )
+        for name, path in recordings.items()
+        for coding in codings
+    ]
+
+
+def pair_trials(
+    pairs: Mapping[str, tuple[Path, Path]], make_stage: StageMaker, measuring: Measuring
+) -> list[Trial]:
+    """Return a trial for each original and its coded recording."""
+    return [
+        Trial(name, partial(compare_pair, name, *pair, make_stage, measuring))
+        for name, pair in pairs.items()
     ]
 
 

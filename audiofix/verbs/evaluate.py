@@ -14,6 +14,7 @@ from audiofix.errors import BatchError, InputError, OutputError, UsageError
 from audiofix.jobs.options import Computing
 from audiofix.verbs.options import (
     Choices,
+    Codings,
     Cutoff,
     Rate,
     Rates,
@@ -25,6 +26,7 @@ from audiofix.verbs.options import (
 
 if TYPE_CHECKING:
     from audiofix.audio.format import AudioFormat
+    from audiofix.audio.lossy import Coding
     from audiofix.evaluation.comparison import Excerpt, Measuring, StageMaker
     from audiofix.evaluation.findings import Findings
     from audiofix.evaluation.trials import Trial
@@ -41,6 +43,10 @@ EXAMPLES = (
         "audiofix eval -m codec.safetensors --data speech/ --baseline opus --metrics si-sdr,stoi",
     ),
     (
+        "A restorer, on real MP3 and Opus of its own making, beside what they give back",
+        "audiofix eval -m apollo-small-44k --data music/ --codec mp3:64k,mp3:128k,opus:32k",
+    ),
+    (
         "For a paper: every file, every figure, and a page to listen to",
         "audiofix eval clean/ restored/ --cutoff 8k --json r.json --csv r.csv --html r.html",
     ),
@@ -50,7 +56,7 @@ _METRICS = (
     "snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf", "bitrate", "delay", "stoi", "pesq",
     "visqol", "loudness",
 )  # fmt: skip
-Kind = Literal["files", "upsampler", "codec"]
+Kind = Literal["files", "upsampler", "codec", "restorer"]
 _LSD_PRESETS = ("standard", "vmasr", "ssr-eval", "decibel")
 _EXAMPLES_SHOWN = 8
 
@@ -64,7 +70,9 @@ class Options:
     data: str | None
     split: str
     include: tuple[str, ...]
+    pairs: str | None
     input_rates: tuple[int, ...]
+    codings: tuple["Coding", ...]
     to: int
     metrics: tuple[str, ...] | None
     lsd_preset: str
@@ -104,7 +112,12 @@ def run(options: Options) -> None:
     use_threads(options.threads)
     kind = _kind(options)
     measuring = _measuring(options, kind)
-    prepare = {"files": _file_trials, "upsampler": _model_trials, "codec": _codec_trials}[kind]
+    prepare = {
+        "files": _file_trials,
+        "upsampler": _model_trials,
+        "codec": _codec_trials,
+        "restorer": _restorer_trials,
+    }[kind]
     subject, trials = prepare(options, measuring)
     if not trials:
         raise InputError("eval: nothing matches --include: change the pattern")
@@ -126,14 +139,16 @@ def run(options: Options) -> None:
 
 def _check(options: Options) -> None:
     """Refuse what cannot end well before anything is computed."""
-    if options.data and options.reference:
-        raise UsageError("eval: REFERENCE and --data: give one of them")
-    if not options.data and not options.estimate:
+    if sum(map(bool, (options.data, options.pairs, options.reference))) > 1:
+        raise UsageError("eval: REFERENCE, --data and --pairs: give one of them")
+    if not options.data and not options.pairs and not options.estimate:
         raise UsageError("eval: nothing to compare: give REFERENCE and ESTIMATE, or --data")
-    if options.model and not options.data:
+    if options.codings and not options.data:
+        raise UsageError("eval: --codec without --data: name a manifest or a folder")
+    if options.model and not options.data and not options.pairs:
         raise UsageError("eval: --model without --data: name a manifest or a folder")
     too_high = [rate for rate in options.input_rates if rate >= options.to]
-    if options.data and too_high:
+    if options.data and not options.codings and too_high:
         raise UsageError(f"input rate {too_high[0]} Hz: not below the result's {options.to} Hz")
     if options.json == options.csv == "-":
         raise UsageError("standard output: asked for JSON and CSV: name a file for one")
@@ -148,6 +163,8 @@ def _check(options: Options) -> None:
 
 def _kind(options: Options) -> Kind:
     """Return what is evaluated."""
+    if options.codings or options.pairs:
+        return "restorer"
     if options.model:
         from audiofix.backends.systems import tasks_of
 
@@ -223,6 +240,34 @@ def _codec_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
     return {"model": str(options.model), "data": str(options.data)}, trials
 
 
+def _restorer_trials(
+    options: Options, measuring: "Measuring"
+) -> tuple[dict[str, str], list["Trial"]]:
+    from audiofix.audio.format import AudioFormat
+    from audiofix.backends.systems import chosen_model
+    from audiofix.backends.tasks import DecodeRestoreRequest
+    from audiofix.evaluation.lossy_comparison import found_pairs
+    from audiofix.evaluation.trials import lossy_trials, pair_trials
+
+    model = chosen_model("decode-restore", options.model)
+    restorer = load_model("decode-restore", replace(options.computing, model=model))
+    request = DecodeRestoreRequest(seed=options.seed)
+
+    def make_stage(source: AudioFormat) -> "Stage":
+        stage: Stage = restorer.stage(source, request)
+        return stage
+
+    _warm_up(make_stage, AudioFormat(restorer.rate, 1))
+    data = str(options.pairs or options.data)
+    if options.pairs:
+        pairs = {n: p for n, p in found_pairs(Path(data)).items() if _included(options, n)}
+        trials = pair_trials(pairs, make_stage, measuring)
+    else:
+        chosen = {name: path for name, path in _recordings(options) if _included(options, name)}
+        trials = lossy_trials(chosen, options.codings, make_stage, measuring)
+    return {"model": str(model), "data": data}, trials
+
+
 def _warm_up(make_stage: "StageMaker", source: "AudioFormat") -> None:
     """Let the model run once, so that no real-time factor holds what first use costs."""
     import numpy as np
@@ -294,6 +339,10 @@ _report_option = partial(click.option, metavar="FILE")
               help="Split of the manifest; the beginning of its name will do.")
 @click.option("--include", multiple=True, metavar="GLOB",
               help="Only recordings of this name, folder in front: 'speech48/*'. Repeatable.")
+@click.option("--pairs", metavar="FOLDER",
+              help="Evaluate a restorer on coded recordings here, beside their originals.")
+@click.option("--codec", "codings", type=Codings(), default="", metavar="CODEC:RATE,...",
+              help="Evaluate a restorer on --data after real codecs: mp3:64k,aac:48k,opus:32k.")
 @click.option("--input-rates", type=Rates(), default="8k,12k,16k,24k", show_default=True,
               metavar="RATE,...", help="What the model is given.")
 @click.option("--to", type=Rate(), default="48k", show_default=True, metavar="RATE",
@@ -325,6 +374,12 @@ def command(options: Options) -> None:
     and stored as 16 bits, and what the model makes of it is measured against the recording, beside
     plain resampling (sinc) of the same input. rtf is seconds of computing per second of sound.
     Recordings of a lower rate than --to have nothing up there to be measured against.
+
+    With --codec each recording passes a real codec instead: mp3, aac, opus or vorbis, at a bit
+    rate of the whole stream, or mp3:v0 to mp3:v9. What `decode-restore` makes of it is measured
+    beside what the codec gave back. With --pairs the coded recordings are yours: in folders
+    original/ and codec/, or one of each in every folder. lsd-lf and lsd-hf lie below and above the
+    end of the coded recording's band.
 
     Of a codec, what comes back is measured at the recording's own rate, beside the recording
     resampled to the codec's rate and back. --input-rates and --to do not matter. Each is brought in

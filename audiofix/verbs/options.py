@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiofix.errors import UsageError
 from audiofix.jobs.job import Effect
 from audiofix.jobs.options import AudioOptions, Computing, Shell
+
+if TYPE_CHECKING:
+    from audiofix.audio.lossy import Coding
 
 
 class Rate(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
@@ -80,6 +84,25 @@ class Span(click.ParamType):  # type: ignore[type-arg]
         if not (first.isdecimal() and last.isdecimal()) or int(first) > int(last):
             self.fail(f"{value}: not a span: write FIRST-LAST, as in 10-15", param, ctx)
         return int(first), int(last)
+
+
+class Codings(click.ParamType):  # type: ignore[type-arg]
+    """Lossy codecs with commas between them: `mp3:64k,opus:32k,mp3:v4`."""
+
+    name = "codings"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple["Coding", ...]:
+        """Return codecs and bit rates, each once, in the order given."""
+        if not value or isinstance(value, tuple):
+            return value or ()
+        from audiofix.audio.lossy import parse_coding
+
+        try:
+            return tuple(dict.fromkeys(parse_coding(word) for word in value.split(",")))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Cutoff(click.ParamType):  # type: ignore[type-arg]

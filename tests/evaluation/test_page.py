@@ -111,7 +111,7 @@ def test_a_click_sorts_the_table(
     saved.write_text(text.replace("</body>", f"<script>{script}</script></body>"), "utf-8")
     shown = browse(saved, "--dump-dom").decode()
     body = shown[shown.rindex("<tbody>") : shown.rindex("</tbody>")]
-    assert re.findall(r'<td class="text" data-value="[^"]*">([^<]*)</td>', body)[::2] == order
+    assert re.findall(r'<td class="text" data-value="[^"]*">([^<]*)</td>', body)[::3] == order
     assert re.findall(r'<th[^>]* aria-sort="(\w+)"', shown) == [direction]
 
 

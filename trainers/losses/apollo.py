@@ -55,6 +55,19 @@ def spectral_loss(estimate: Tensor, target: Tensor, windows: Sequence[int] = WIN
 
 def negative_ratio(estimate: Tensor, target: Tensor, kind: Ratio = "sisdr") -> Tensor:
     """Return the negative ratio in dB of each channel without its mean, averaged."""
+    return -_ratios_db(estimate, target, kind).mean()
+
+
+def harm(estimate: Tensor, given: Tensor, target: Tensor, most_db: float = 50.0) -> Tensor:
+    """Return by how many dB an estimate's SI-SDR is below that of what was given, on average.
+
+    An estimate that is no worse costs nothing; above `most_db` nobody hears a difference (ours).
+    """
+    before = _ratios_db(given, target, "sisdr").clamp(max=most_db)
+    return (before - _ratios_db(estimate, target, "sisdr")).clamp(min=0).mean()
+
+
+def _ratios_db(estimate: Tensor, target: Tensor, kind: Ratio) -> Tensor:
     e = estimate - estimate.mean(-1, keepdim=True)
     s = target - target.mean(-1, keepdim=True)
     scaled = s
@@ -63,4 +76,4 @@ def negative_ratio(estimate: Tensor, target: Tensor, kind: Ratio = "sisdr") -> T
         scaled = share * s
     error = e - (s if kind == "sdsdr" else scaled)
     ratio = scaled.square().sum(-1) / (error.square().sum(-1) + _ENERGY_EPSILON)
-    return -10 * torch.log10(ratio + _ENERGY_EPSILON).mean()
+    return 10 * torch.log10(ratio + _ENERGY_EPSILON)

@@ -45,6 +45,7 @@ class LossSettings:
         feature_matching: distance of the discriminators' maps (published: 1).
         log_spectral: the log-spectral distance (ours).
         waveform: distance of the samples, relative to the original's size (ours).
+        harm: of each dB of SI-SDR that is lost (ours).
         windows: of the discriminators (published: seven).
     """
 
@@ -53,6 +54,7 @@ class LossSettings:
     feature_matching: float = 1.0
     log_spectral: float = 0.0
     waveform: float = 0.0
+    harm: float = 0.0
     windows: tuple[int, ...] = WINDOWS
 
 
@@ -147,12 +149,10 @@ class ApolloRecipe(Recipe):
             fake, _ = self.networks[DISCRIMINATOR](made)
             real, _ = self.networks[DISCRIMINATOR](original)
             return TurnResult({TOTAL: losses.discriminator_loss(real, fake)})
-        return TurnResult(
-            weighted_sum(self._generator_losses(self._restored(batch["coded"]), original))
-        )
+        return TurnResult(weighted_sum(self._generator_losses(batch["coded"], original)))
 
-    def _generator_losses(self, made: Tensor, original: Tensor) -> WeightedLosses:
-        weights = self.settings.loss
+    def _generator_losses(self, decoded: Tensor, original: Tensor) -> WeightedLosses:
+        weights, made = self.settings.loss, self._restored(decoded)
         parts: WeightedLosses = {}
         if weights.spectral:
             parts["spectral"] = weights.spectral, losses.spectral_loss(made, original)
@@ -161,6 +161,8 @@ class ApolloRecipe(Recipe):
             parts["log_spectral"] = weights.log_spectral, distance
         if weights.waveform:
             parts["waveform"] = weights.waveform, waveform_distance(made, original)
+        if weights.harm:
+            parts["harm"] = weights.harm, losses.harm(made, decoded, original)
         if DISCRIMINATOR in self.networks:
             scores, maps = self.networks[DISCRIMINATOR](made)
             _, real_maps = self.networks[DISCRIMINATOR](original)

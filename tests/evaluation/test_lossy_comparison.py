@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+import soundfile
+
+from audiofix.audio.lossy import Coding, coded, encoded, parse_coding
+from audiofix.errors import InputError
+from audiofix.evaluation.comparison import Measuring
+from audiofix.evaluation.findings import input_label, means_of
+from audiofix.evaluation.lossy_comparison import compare_coding, compare_pair, found_pairs
+from audiofix.metrics.spectral import DEFINITIONS
+from audiofix.streaming.resample import Resample
+
+pytest.importorskip("av")
+RATE = 44100
+METRICS = ("si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf")
+MEASURING = Measuring(METRICS, DEFINITIONS["standard"], None, False)
+
+
+def sound(channels=2, samples=RATE):
+    rng = np.random.default_rng(channels)
+    time = np.arange(samples) / RATE
+    tones = sum(np.sin(2 * np.pi * hertz * time) for hertz in (220, 330, 3000))
+    return (0.1 * tones + 0.02 * rng.standard_normal((channels, samples))).astype(np.float32)
+
+
+def nothing(audio):
+    """A restorer that does nothing."""
+    return Resample(audio, audio.rate)
+
+
+def write(path, samples):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples.T, RATE, subtype="FLOAT")
+    return path
+
+
+def test_doing_nothing_equals_what_the_codec_gave(tmp_path):
+    path = write(tmp_path / "x.wav", sound())
+    found = compare_coding("x", path, Coding("mp3", 64), nothing, MEASURING)
+    before, after = found.results
+    assert (before.method, after.method, after.damage) == ("coded", "model", "mp3:64k")
+    for name in ("si-sdr", "lsd", "lsd-hf", "lsd-lf"):
+        assert before.scores[name] == after.scores[name]
+    # The band above 11 kHz is gone, that below is not.
+    assert before.scores["lsd-hf"] > 4 > 3 > before.scores["lsd-lf"]
+    assert np.isnan(before.scores["rtf"]) and after.scores["rtf"] > 0
+
+
+def test_six_channels_are_coded_two_by_two(tmp_path):
+    path = write(tmp_path / "x.wav", sound(6, 20000))
+    found = compare_coding("x", path, Coding("opus", 64), nothing, MEASURING)
+    assert found.results[0].samples == 20000
+
+
+def test_a_late_pair_is_brought_in_time(tmp_path):
+    x = sound()
+    damaged = coded(x, RATE, Coding("mp3", 64))
+    late = np.concatenate([np.zeros((2, 1105), np.float32), damaged], axis=1)
+    x[:, -1105:] = 0  # which the late recording does not have
+    damaged[:, -1105:] = 0
+    files = [
+        write(tmp_path / f"{name}.wav", one)
+        for name, one in {"a": x, "b": damaged, "c": late}.items()
+    ]
+    scores = [
+        compare_pair("x", files[0], one, nothing, MEASURING).results[0].scores["si-sdr"]
+        for one in files[1:]
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=0.1)
+    assert scores[0] > 5
+
+
+def test_pairs_of_both_layouts(tmp_path):
+    x = sound(1, 3000)
+    write(tmp_path / "a" / "original" / "one.wav", x)
+    (tmp_path / "a" / "codec").mkdir()
+    (tmp_path / "a" / "codec" / "one.mp3").write_bytes(encoded(x, RATE, parse_coding("mp3:64k")))
+    write(tmp_path / "b" / "24khz" / "s1" / "ori_wav.wav", x)
+    write(tmp_path / "b" / "24khz" / "s1" / "codec_wav.wav", x)
+    write(tmp_path / "b" / "24khz" / "s1" / "ests_wav.wav", x)
+    ((name, (original, damaged)),) = found_pairs(tmp_path / "a").items()
+    assert (name, original.name, damaged.name) == ("one", "one.wav", "one.mp3")
+    assert found_pairs(tmp_path / "b").keys() == {"24khz/s1"}
+    (tmp_path / "c").mkdir()
+    with pytest.raises(InputError, match="no pairs"):
+        found_pairs(tmp_path / "c")
+
+
+def test_means_are_by_coding(tmp_path):
+    path = write(tmp_path / "x.wav", sound(1, 20000))
+    results = [
+        result
+        for word in ("mp3:32k", "mp3:128k")
+        for result in compare_coding("x", path, parse_coding(word), nothing, MEASURING).results
+    ]
+    means = means_of(results, METRICS, 0)
+    assert [(mean.damage, mean.method, mean.files) for mean in means] == [
+        ("mp3:32k", "coded", 1), ("mp3:32k", "model", 1),
+        ("mp3:128k", "coded", 1), ("mp3:128k", "model", 1),
+    ]  # fmt: skip
+    assert means[0].scores["lsd"].mean > means[2].scores["lsd"].mean
+    assert [input_label(8000, ""), input_label(None, "mp3:64k"), input_label(None, "")] == [
+        "8000 Hz", "mp3:64k", "–",
+    ]  # fmt: skip
