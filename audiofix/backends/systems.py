@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import nn
 
 from audiofix.backends.a2sb.system import SYSTEM as A2SB
@@ -29,13 +30,19 @@ from audiofix.backends.weights import (
 )
 from audiofix.checkpoints import store
 from audiofix.checkpoints.catalogue import Entry
-from audiofix.errors import CheckpointError, UsageError
+from audiofix.errors import CheckpointError, DeviceError, SettingsError, UsageError
 
 log = logging.getLogger(__name__)
 
 SYSTEMS: tuple[System, ...] = (VMASR, ENVELOPE, APOLLO, A2SB, ASGAN, AUDIODEC, AUTOREGRESSIVE)
 """Every model family there is; nothing else names one."""
 
+
+_MISFITS = (
+    TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError,
+    AssertionError, NotImplementedError, MemoryError,
+)  # fmt: skip
+"""What building a network raises from settings that make no sense."""
 
 BEST = "best"
 """The name that stands for the best released model."""
@@ -114,7 +121,7 @@ def load(
         )
     if denoise and not checkpoint.config.get("denoises"):
         raise UsageError(f"--denoise: {checkpoint.name} does not: leave -m out, or name another")
-    opened = imported(tasks[task])(checkpoint, placement)
+    opened = _opened(checkpoint, task, placement)
     log.info("model %s (%s), on %s", checkpoint.name, checkpoint.origin, placement)
     return opened
 
@@ -172,15 +179,19 @@ def convert(wanted: Entry, parts: Mapping[str, Path], target: Path) -> None:
         raise CheckpointError(f"{wanted.name}: this version of audiofix cannot read its files")
     config, tensors = released.read(parts)
     config = {**config, **wanted.config, "rate": wanted.rate}
-    write_checkpoint(target, Checkpoint(wanted.name, wanted.system, config, tensors, ""))
+    checkpoint = Checkpoint(wanted.name, wanted.system, config, tensors, ", ".join(map(str, parts)))
+    _prove(checkpoint, wanted.verbs)
+    write_checkpoint(target, checkpoint)
 
 
 def keep(checkpoint: Checkpoint) -> Path:
     """Write a checkpoint into the store under its name and return its path.
 
     Raises:
+        CheckpointError: it does not open.
         OutputError: the store has one of that name, or cannot be written.
     """
+    _prove(checkpoint, tuple(system_of(checkpoint.system).tasks))
     return store.keep(
         checkpoint.name, lambda path: write_checkpoint(path, checkpoint), overwrite=False
     )
@@ -220,6 +231,27 @@ def chosen_model(task: str, model: str | None, rate: int = 0, *, denoise: bool =
 def _weightless(task: str | None = None) -> list[str]:
     """Return the systems without checkpoints, those of one task where it is named."""
     return [s.name for s in SYSTEMS if s.weightless and (task is None or task in s.tasks)]
+
+
+def _opened(checkpoint: Checkpoint, task: str, placement: Placement) -> Any:
+    """Open a checkpoint for a task; whatever is wrong with it is a `CheckpointError`."""
+    opener = imported(system_of(checkpoint.system).tasks[task])
+    try:
+        return opener(checkpoint, placement)
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(f"{placement.device}: out of memory: use --device cpu") from error
+    except (SettingsError, *_MISFITS) as error:
+        raise CheckpointError(
+            f"{checkpoint.name}: its settings make no network ({error}): get it again"
+        ) from error
+
+
+def _prove(checkpoint: Checkpoint, tasks: tuple[str, ...]) -> None:
+    """Open a checkpoint once, so that a defect is found when it comes, not when it is needed."""
+    for task in system_of(checkpoint.system).tasks:
+        if task in tasks:
+            _opened(checkpoint, task, Placement(torch.device("cpu")))
+            return
 
 
 def _released(system: System) -> ModuleType | None:

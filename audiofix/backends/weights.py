@@ -4,10 +4,10 @@ import json
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +23,13 @@ _OUTER_KEYS = (
     "state_dict", "model_state_dict", "g_ema_state_dict", "state", "model", "generator",
 )  # fmt: skip
 _PREFIXES = ("module.", "_orig_mod.")
+
+_MOST_SHARING = 4
+"""Tensors may share their storage, tied weights do; but not so that a small file fills memory."""
+_LARGEST_NUMBER = 1 << 24
+_LONGEST_TEXT = 10_000
+_MOST_SETTINGS = 200
+_DEEPEST_SETTINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,36 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     tensors, about = _read_safetensors(path)
     if not about:
         return None
-    return Checkpoint(about["name"], about["system"], about["config"], tensors, str(path))
+    name, system, config = (about.get(key) for key in ("name", "system", "config"))
+    if not (isinstance(name, str) and isinstance(system, str) and isinstance(config, dict)):
+        raise CheckpointError(f"{path}: damaged: its metadata makes no sense: import it again")
+    refuse_absurd_settings(config, str(path))
+    return Checkpoint(name, system, config, tensors, str(path))
+
+
+def refuse_absurd_settings(config: object, name: str, depth: int = 0) -> None:
+    """Check that settings are such as a network can have, before anything is built from them.
+
+    Raises:
+        CheckpointError: a number, a list, a text or the nesting is beyond any network's.
+    """
+    if isinstance(config, Mapping):
+        entries = list(config.values())
+    elif isinstance(config, list | tuple):
+        entries = list(config)
+    else:
+        too_large = (
+            len(config) > _LONGEST_TEXT
+            if isinstance(config, str)
+            else isinstance(config, int | float) and not abs(config) <= _LARGEST_NUMBER
+        )
+        if too_large:
+            raise CheckpointError(f"{name}: refused: a setting of {config!r:.40}: no model has it")
+        return
+    if depth > _DEEPEST_SETTINGS or len(entries) > _MOST_SETTINGS:
+        raise CheckpointError(f"{name}: refused: more settings than any model has")
+    for one in entries:
+        refuse_absurd_settings(one, name, depth + 1)
 
 
 def read_released(path: Path) -> Mapping[str, object]:
@@ -96,25 +132,52 @@ def read_released(path: Path) -> Mapping[str, object]:
     if _is_safetensors(path):
         return _read_safetensors(path)[0]
     content = _load_pickle(path)
-    if not isinstance(content, dict) or not tensors_in(content):
+    state = _state_in(content)
+    if not isinstance(content, dict) or not state:
         raise CheckpointError(f"{path}: holds no tensors: name a model's checkpoint")
+    strided = all(tensor.layout == torch.strided for tensor in state.values())
+    total = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    if not strided or total > _MOST_SHARING * path.stat().st_size:
+        raise CheckpointError(f"{path}: refused: its tensors are larger than the file")
     return content
 
 
 def tensors_in(content: object) -> dict[str, Tensor]:
     """Return the state dict inside a file's content, without wrappers' prefixes, as float32."""
+    found = {}
+    for name, value in _state_in(content).items():
+        for prefix in _PREFIXES:
+            name = name.removeprefix(prefix)
+        found[name] = value.float() if value.is_floating_point() else value
+    return found
+
+
+def _state_in(content: object) -> dict[str, Tensor]:
     if not isinstance(content, dict):
         return {}
     for key in _OUTER_KEYS:
         if isinstance(content.get(key), dict):
-            return tensors_in(content[key])
-    found = {}
-    for name, value in content.items():
-        if isinstance(value, Tensor):
-            for prefix in _PREFIXES:
-                name = name.removeprefix(prefix)
-            found[name] = value.float() if value.is_floating_point() else value
-    return found
+            return _state_in(content[key])
+    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def filled_module(make: Callable[[], Network], tensors: Mapping[str, Tensor], name: str) -> Network:
+    """Return a network with the tensors of a checkpoint.
+
+    The network is made without memory first, so that settings that ask for more than the tensors
+    are cost nothing.
+
+    Raises:
+        CheckpointError: the tensors do not fit, or are not finite.
+    """
+    with torch.device("meta"):
+        _refuse_misfit(make(), tensors, name)
+    network = make()
+    fill_module(network, tensors, name)
+    return network
 
 
 def fill_module(
@@ -130,8 +193,20 @@ def fill_module(
             instead of copying them.
 
     Raises:
-        CheckpointError: lists the names that are missing, unexpected or of another shape.
+        CheckpointError: lists the names that are missing, unexpected, of another shape or not
+            finite.
     """
+    _refuse_misfit(module, tensors, name)
+    broken = [key for key, tensor in tensors.items() if not bool(tensor.isfinite().all())]
+    if broken:
+        raise CheckpointError(
+            f"{name}: {len(broken)} of its tensors ({', '.join(broken[:3])}) are not finite: "
+            "get it again, or go back to an earlier checkpoint of its training"
+        )
+    module.load_state_dict(dict(tensors), assign=assign)
+
+
+def _refuse_misfit(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
     own = module.state_dict()
     shapes = [k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape]
     faults = {
@@ -146,7 +221,6 @@ def fill_module(
             if names
         )
         raise CheckpointError(f"{name}: does not fit its network: {lists}: pull or import it again")
-    module.load_state_dict(dict(tensors), assign=assign)
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -160,8 +234,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:  # or nested too deep
         raise CheckpointError(f"{path}: damaged ({error}): pull or import it again") from error
+    if not isinstance(about, dict):
+        raise CheckpointError(f"{path}: damaged: its metadata makes no sense: import it again")
     if "backend" in about:  # as the first checkpoints spelled it
         about["system"] = about.pop("backend")
     return tensors, about

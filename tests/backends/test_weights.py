@@ -2,13 +2,16 @@ import os
 import sys
 import types
 from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from tiny import CONFIG, tiny_checkpoint
 
 from audiofix.backends import systems, weights
+from audiofix.backends.placement import place
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.checkpoints import store
@@ -117,6 +120,65 @@ def test_half_precision_is_widened_when_read(tmp_path):
     assert half.config == whole.config and half.system == "vmasr"
     for name, value in half.tensors.items():
         assert torch.equal(value, whole.tensors[name].half().float())
+
+
+def test_a_small_file_cannot_claim_large_tensors(tmp_path):
+    state = {"patch_embed_mag.0.weight": torch.zeros(1).expand(1 << 34)}
+    torch.save({"state_dict": state}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match="larger than the file"):
+        systems.read_file(tmp_path / "x.pth")
+    torch.save({"state_dict": {"a": torch.eye(3).to_sparse()}}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match="larger than the file"):
+        systems.read_file(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"dims": 1 << 40}, {"dims": [1] * 1000}, {"a": "x" * 100_000}, {"rate": float("inf")},
+     {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}}}}}],
+)  # fmt: skip
+def test_settings_that_no_network_has_are_refused(tmp_path, config):
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors")
+    whole = systems.read_file(path)
+    weights.save_checkpoint(path, replace(whole, config={**whole.config, **config}))
+    with pytest.raises(CheckpointError, match="refused"):
+        systems.read_file(path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"dims": 1000}, {"dims": "x"}, {"depths": []}, {"depths": [60] * 60}, {"n_fft": 1 << 20},
+     {"depths": [1, 1, 1, 1, 9]}, {"what": 1}, {"hop_length": -1}, {"mlp_ratio": None}],
+)  # fmt: skip
+def test_settings_that_do_not_fit_cost_no_memory_and_end_as_checkpoint_errors(tmp_path, config):
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors")
+    whole = systems.read_file(path)
+    weights.save_checkpoint(path, replace(whole, config={**whole.config, **config}))
+    with pytest.raises(CheckpointError):
+        systems.load("upsample", str(path), place("cpu"))
+    with pytest.raises(CheckpointError):
+        systems.keep(replace(systems.read_file(path), name="bad"))
+    assert not store.is_present("bad")
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", "{}}", '{"name": 3}', "[" * 100_000,
+                                  '{"name": "x", "system": "vmasr", "config": []}'])  # fmt: skip
+def test_metadata_of_any_shape(tmp_path, text):
+    save_file({"a": torch.zeros(1)}, tmp_path / "x.safetensors", {"audiofix": text})
+    with pytest.raises(CheckpointError):
+        systems.read_file(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path, value):
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors")
+    whole = systems.read_file(path)
+    name = next(iter(whole.tensors))
+    broken = whole.tensors[name].clone()
+    broken.view(-1)[-1] = value
+    weights.save_checkpoint(path, replace(whole, tensors={**whole.tensors, name: broken}))
+    with pytest.raises(CheckpointError, match="not finite"):
+        systems.load("upsample", str(path), place("cpu"))
 
 
 def test_a_misfit_lists_names(tmp_path):

@@ -12,7 +12,7 @@ from audiofix.backends.apollo.network import Apollo
 from audiofix.backends.apollo.stream import SoundStream
 from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import DecodeRestoreRequest, Edges
-from audiofix.backends.weights import Checkpoint, fill_module
+from audiofix.backends.weights import Checkpoint, filled_module
 from audiofix.errors import DeviceError
 from audiofix.streaming.correction import at_rate
 from audiofix.streaming.rechunk import Rechunk
@@ -35,8 +35,8 @@ def open(checkpoint: Checkpoint, placement: Placement) -> "ApolloRestorer":
         CheckpointError: the tensors do not fit the network.
     """
     config = {name: value for name, value in checkpoint.config.items() if name != "rate"}
-    network = Apollo(ApolloConfig.from_mapping(config))
-    fill_module(network, checkpoint.tensors, checkpoint.name)
+    settings = ApolloConfig.from_mapping(config)
+    network = filled_module(lambda: Apollo(settings), checkpoint.tensors, checkpoint.name)
     network = network.eval().requires_grad_(False).to(placement.device)
     return ApolloRestorer(checkpoint.name, network, placement)
 

@@ -12,7 +12,7 @@ from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.audiodec.stream import StreamDecoder, StreamEncoder
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.placement import Placement
-from audiofix.backends.weights import Checkpoint, fill_module
+from audiofix.backends.weights import Checkpoint, filled_module
 from audiofix.codes.layout import CodeLayout
 from audiofix.errors import CheckpointError, UsageError
 from audiofix.nn.conv import pack_weights
@@ -136,14 +136,13 @@ def open(checkpoint: Checkpoint, placement: Placement) -> AudioDec:
     """
     config = CodecConfig.from_mapping(checkpoint.config)
     name, tensors = checkpoint.name, checkpoint.tensors
-    autoencoder = Autoencoder(config.autoencoder)
     own = {n: tensor for n, tensor in tensors.items() if not n.startswith(VOCODER_PREFIX)}
-    fill_module(autoencoder, own, name)
+    autoencoder = filled_module(lambda: Autoencoder(config.autoencoder), own, name)
     vocoder = None
     if config.vocoder is not None:
-        vocoder = Vocoder(config.vocoder)
-        cut = len(VOCODER_PREFIX)
-        fill_module(vocoder, {n[cut:]: tensors[n] for n in tensors.keys() - own.keys()}, name)
+        cut, settings = len(VOCODER_PREFIX), config.vocoder
+        theirs = {n[cut:]: tensors[n] for n in tensors.keys() - own.keys()}
+        vocoder = filled_module(lambda: Vocoder(settings), theirs, name)
     return AudioDec(name, config, autoencoder, vocoder, placement)
 
 

@@ -9,7 +9,7 @@ from audiofix.backends.envelope.network import EnvelopeNetwork
 from audiofix.backends.envelope.stage import Band, EnvelopeStage
 from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import UpsampleRequest
-from audiofix.backends.weights import Checkpoint, fill_module
+from audiofix.backends.weights import Checkpoint, filled_module
 from audiofix.errors import InputError, UsageError
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.resample import Resample
@@ -36,8 +36,8 @@ def open(checkpoint: Checkpoint, placement: Placement) -> "EnvelopeRestorer":
     """
     config = dict(checkpoint.config)
     config.pop("rate", None)
-    network = EnvelopeNetwork(EnvelopeConfig.from_mapping(config))
-    fill_module(network, checkpoint.tensors, checkpoint.name)
+    settings = EnvelopeConfig.from_mapping(config)
+    network = filled_module(lambda: EnvelopeNetwork(settings), checkpoint.tensors, checkpoint.name)
     network = network.eval().requires_grad_(False).to(placement.device)
     return EnvelopeRestorer(checkpoint.name, network, placement)
 

@@ -33,6 +33,10 @@ _FIXED: Mapping[str, object] = {
 """Settings that exist in the authors' files and have one value in every released model."""
 
 
+_MOST = {"depths": 64, "dims": 1024, "n_fft": 1 << 16, "hop_length": 1 << 16, "win_length": 1 << 16}
+"""Far more than any release has: it bounds what a hostile file can ask for."""
+
+
 @dataclass(frozen=True, slots=True)
 class VMASRConfig:
     """One architecture of the family. The defaults are the released 48 kHz model.
@@ -91,7 +95,13 @@ class VMASRConfig:
             raise SettingsError(
                 f"interact: {chosen['interact']!r}: use one of {', '.join(get_args(Interaction))}"
             )
-        return replace(cls(), **chosen)  # type: ignore[arg-type]  # names and choices are checked
+        made = replace(cls(), **chosen)  # type: ignore[arg-type]  # names and choices are checked
+        for name, most in _MOST.items():
+            value = getattr(made, name)
+            for number in value if isinstance(value, tuple) else (value,):
+                if type(number) is not int or not 1 <= number <= most:
+                    raise SettingsError(f"{name}: {number!r}: must be from 1 to {most}")
+        return made
 
     @property
     def bins(self) -> int:

@@ -15,7 +15,7 @@ from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.enhance import enhance_spectra
 from audiofix.backends.vmasr.fuse import fuse
 from audiofix.backends.vmasr.network import VMASR
-from audiofix.backends.weights import Checkpoint, fill_module
+from audiofix.backends.weights import Checkpoint, filled_module
 from audiofix.dsp.rolloff import BandwidthMeter
 from audiofix.errors import DeviceError, InputError, UsageError
 from audiofix.streaming.chain import Chain
@@ -65,8 +65,7 @@ def open(checkpoint: Checkpoint, placement: Placement) -> "VMASRRestorer":
     rate = config.pop("rate", None)
     filled = bool(config.pop("filled", False))
     settings = VMASRConfig.from_mapping(config)
-    network = VMASR(settings)
-    fill_module(network, checkpoint.tensors, checkpoint.name)
+    network = filled_module(lambda: VMASR(settings), checkpoint.tensors, checkpoint.name)
     network = network.eval().requires_grad_(False).to(placement.device)
     fuse(network)
     model_rate = rate if isinstance(rate, int) else settings.hop_length * _HOPS_PER_SECOND

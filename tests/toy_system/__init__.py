@@ -1,0 +1,1 @@
+"""A published model family as small as one can be: it multiplies by a number."""
