@@ -52,23 +52,26 @@ class IndexBuilder:
         return b"".join(_ENTRY.pack(*entry) for entry in self._entries)
 
 
-def find(file: BinaryIO, frame: int) -> Entry | None:
+def find(file: BinaryIO, frame: int, identity: bytes = b"") -> Entry | None:
     """Return the last indexed packet that begins at or before `frame`.
 
     Args:
         file: the stream, from the beginning of a file that can seek. Its position is changed.
         frame: counted from 0.
+        identity: of the stream.
 
     Returns:
         None where the stream has no index, or a damaged one.
     """
     size = file.seek(0, 2)
     end_at = max(0, size - HEAD_BYTES - END.size)
-    end = _packet_at(file, end_at, Kind.END)
+    end = _packet_at(file, end_at, Kind.END, identity)
     if end is None or len(end[1]) != END.size:
         return None
     _, index_offset = END.unpack(end[1])
-    index = _packet_at(file, index_offset, Kind.INDEX) if index_offset < size else None
+    if index_offset >= size:
+        return None
+    index = _packet_at(file, index_offset, Kind.INDEX, identity)
     if index is None or len(index[1]) % _ENTRY.size:
         return None
     entries = [Entry(*numbers) for numbers in _ENTRY.iter_unpack(index[1])]
@@ -76,9 +79,11 @@ def find(file: BinaryIO, frame: int) -> Entry | None:
     return entries[at - 1] if at and entries[at - 1].offset < end_at else None
 
 
-def _packet_at(file: BinaryIO, offset: int, kind: Kind) -> tuple[PacketHead, bytes] | None:
+def _packet_at(
+    file: BinaryIO, offset: int, kind: Kind, identity: bytes
+) -> tuple[PacketHead, bytes] | None:
     file.seek(offset)
-    head = parse_head(file.read(HEAD_BYTES))
+    head = parse_head(file.read(HEAD_BYTES), identity)
     if head is None or head.kind != kind:
         return None
     payload = file.read(head.payload_bytes)

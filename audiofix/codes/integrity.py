@@ -17,6 +17,7 @@ class Integrity:
         gaps: places where frames are missing.
         lost_frames: frames missing in them.
         ended: whether the last packet arrived. Without it, what is lost at the end is unknown.
+        beyond_max_gap: whether packets were left out because too much was missing before them.
         followed: whether bytes follow the last packet.
     """
 
@@ -27,6 +28,7 @@ class Integrity:
     gaps: int = 0
     lost_frames: int = 0
     ended: bool = False
+    beyond_max_gap: bool = False
     followed: bool = False
 
     def faults(self, layout: CodeLayout, frames: int) -> list[str]:
@@ -39,6 +41,7 @@ class Integrity:
             (self.gaps, f"{lost} lost in {counted(self.gaps, 'gap')}"),
             (self.skipped_bytes, f"{damaged} in {counted(self.damages, 'place')}"),
             (self.late_packets, f"{counted(self.late_packets, 'packet')} out of order"),
+            (self.beyond_max_gap, "more missing than --max-gap allows"),
             (self.followed, "bytes follow its end"),
         ]
         return [text for is_so, text in faults if is_so]

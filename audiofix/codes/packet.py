@@ -62,20 +62,37 @@ def make_packet(
     first: int = 0,
     frames: int = 0,
     coding: Coding = Coding.PACKED,
+    identity: bytes = b"",
 ) -> bytes:
-    """Return a whole packet: head, check of the head, payload."""
+    """Return a whole packet: head, check of the head, payload.
+
+    Args:
+        kind: of the packet.
+        payload: at most `MOST_PAYLOAD_BYTES`.
+        first: frames before it.
+        frames: frames in it.
+        coding: of its codes.
+        identity: of the stream that it belongs to; nothing for a header.
+    """
     head = _HEAD.pack(MARKER, kind, coding, frames, first, len(payload), zlib.crc32(payload))
-    return head + _CHECK.pack(zlib.crc32(head)) + payload
+    return head + _CHECK.pack(_head_check(head, identity)) + payload
 
 
-def parse_head(head: bytes) -> PacketHead | None:
-    """Return what the first `HEAD_BYTES` of a packet say, None if they are not whole."""
+def parse_head(head: bytes, identity: bytes = b"") -> PacketHead | None:
+    """Return what the first `HEAD_BYTES` of a packet say.
+
+    None if they are not whole, or belong to a stream of another identity.
+    """
     if len(head) < HEAD_BYTES or not head.startswith(MARKER):
         return None
     (check,) = _CHECK.unpack_from(head, _HEAD.size)
-    if zlib.crc32(head[: _HEAD.size]) != check:
+    if _head_check(head[: _HEAD.size], identity) != check:
         return None
     return PacketHead(*_HEAD.unpack_from(head)[1:])
+
+
+def _head_check(head: bytes, identity: bytes) -> int:
+    return zlib.crc32(head, zlib.crc32(identity))
 
 
 def is_whole(head: PacketHead, payload: bytes) -> bool:

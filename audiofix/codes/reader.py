@@ -24,9 +24,9 @@ from audiofix.errors import InputError
 
 _HEADER_WITHIN = 4 * (HEAD_BYTES + MOST_PAYLOAD_BYTES)
 """Bytes in which a header must come: both copies of the longest, and as much again."""
-_LONGEST_GAP_SECONDS = 24 * 3600
-"""A packet that claims more to be missing before it is damage that a checksum did not catch, or
-malice: a decoder would fill the disk with silence."""
+MAX_GAP_SECONDS = 60.0
+"""Silence for missing packets, in total, unless more is asked for: a packet that claims hours to be
+missing before it would fill the disk."""
 
 
 class Readable(Protocol):
@@ -77,12 +77,15 @@ class CodeReader:
         fault: after the end, what was wrong with the stream. What was yielded is good all the same.
     """
 
-    def __init__(self, stream: Readable, name: str = "codes") -> None:
+    def __init__(
+        self, stream: Readable, name: str = "codes", *, max_gap_seconds: float = MAX_GAP_SECONDS
+    ) -> None:
         """Read the header.
 
         Args:
             stream: anything with `read(count)`; short reads are asked again. It stays open.
             name: what messages call it.
+            max_gap_seconds: the most that may be missing in total; packets after more are left out.
 
         Raises:
             InputError: these are not codes, or both copies of the header are damaged.
@@ -96,11 +99,14 @@ class CodeReader:
         self._stream = ByteStream(self._raw, None)
         self._in_damage = False
         self._end: tuple[int, int] | None = None
+        self._max_gap_seconds = max_gap_seconds
+        self._identity = b""
         self._header = self._find_header()
         try:
-            self.layout, self.tags = read_header(self._header)
+            header = read_header(self._header)
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
+        self.layout, self.tags, self._identity = header.layout, header.tags, header.identity
 
     def __iter__(self) -> Iterator[Packet | Gap]:
         """Yield what arrived and what is missing, until nothing follows.
@@ -139,7 +145,7 @@ class CodeReader:
             InputError: the stream cannot seek: only one at the beginning of an open file can.
         """
         try:
-            entry = index.find(self._raw, frame) or index.Entry(0, 0)
+            entry = index.find(self._raw, frame, self._identity) or index.Entry(0, 0)
             self._raw.seek(entry.offset)
         except (AttributeError, OSError) as error:
             raise InputError(f"{self.name}: cannot seek: save it to a file first") from error
@@ -179,10 +185,13 @@ class CodeReader:
 
     def _may_reach(self, first: int, frames: int) -> bool:
         """Return whether so much can be missing before a packet."""
-        if self._end:
-            return first + frames <= self._end[0]
-        missing = first - self.frames
-        return missing * self.layout.hop <= _LONGEST_GAP_SECONDS * self.layout.rate
+        if self._end and first + frames > self._end[0]:
+            return False
+        missing = self.integrity.lost_frames + first - self.frames
+        if self.layout.seconds(missing) > self._max_gap_seconds and first > self.frames:
+            self.integrity.beyond_max_gap = True
+            return False
+        return True
 
     def _gap(self, first: int) -> Iterator[Gap]:
         missing = first - self.frames
@@ -216,7 +225,9 @@ class CodeReader:
         while ahead := self._peek(HEAD_BYTES):
             if within is not None and stream.position >= within:
                 return None
-            head = parse_head(ahead)
+            head = parse_head(ahead, self._identity)
+            if head is None and (begun := parse_head(ahead)) and begun.kind == Kind.HEADER:
+                head = begun  # no identity is in the check of a header: it tells it
             if head:
                 whole = self._peek(HEAD_BYTES + head.payload_bytes)
                 payload = whole[HEAD_BYTES:]

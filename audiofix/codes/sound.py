@@ -8,7 +8,7 @@ import numpy as np
 from audiofix.audio.bytesink import ByteSink
 from audiofix.codes.layout import CodeLayout, Codes
 from audiofix.codes.reader import CodeReader, Gap
-from audiofix.codes.writer import CodeWriter
+from audiofix.codes.writer import CodeWriter, identity_of
 from audiofix.errors import InputError
 
 
@@ -33,7 +33,7 @@ class CodedSound:
             OutputError: it cannot be written.
         """
         with ByteSink(path, overwrite=True) as sink:
-            writer = CodeWriter(sink, self.layout)
+            writer = CodeWriter(sink, self.layout, identity=identity_of(self.layout, self.codes))
             writer.write(self.codes)
             writer.finish(self.samples)
 

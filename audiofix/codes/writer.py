@@ -1,6 +1,8 @@
 """Write a code stream, to a file or a pipe: it never seeks."""
 
+import secrets
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +18,14 @@ from audiofix.errors import InputError
 PACKET_FRAMES = 128
 """Frames per packet: at 160 frames of 10 bytes a second, 0.8 s are lost with one, and what
 surrounds the codes is 2% of the stream."""
+
+
+def identity_of(*content: object) -> bytes:
+    """Return an identity drawn from what a stream begins with: the same input, the same bytes."""
+    digest = sha256()
+    for part in content:
+        digest.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
+    return digest.digest()[:8]
 
 
 class Writable(Protocol):
@@ -42,6 +52,7 @@ class CodeWriter:
         packet_frames: int = PACKET_FRAMES,
         entropy: bool = False,
         index: bool = True,
+        identity: bytes | None = None,
     ) -> None:
         """Write the header at once.
 
@@ -52,6 +63,7 @@ class CodeWriter:
             packet_frames: frames per packet, at least 1; fewer where so many do not fit.
             entropy: range-code the packets that become shorter by it.
             index: end the stream with a table of packets for readers that can seek.
+            identity: 8 bytes that no other stream has; None draws them.
 
         Raises:
             InputError: the tags do not fit.
@@ -65,7 +77,8 @@ class CodeWriter:
         self._frames_waiting = 0
         self._frames_sent = 0
         self._offset = 0
-        header = make_packet(Kind.HEADER, write_header(layout, tags or {}))
+        self._identity = secrets.token_bytes(8) if identity is None else identity
+        header = make_packet(Kind.HEADER, write_header(layout, tags or {}, self._identity))
         # Twice, for without a header nothing can be decoded; now, for a decoder loads its model.
         self._send(header + header)
         stream.flush()
@@ -116,9 +129,9 @@ class CodeWriter:
         index_offset = 0
         if self._index and (table := self._index.payload()):
             index_offset = self._offset
-            self._send(make_packet(Kind.INDEX, table))
+            self._send(make_packet(Kind.INDEX, table, identity=self._identity))
         end = END.pack(samples, index_offset)
-        self._send(make_packet(Kind.END, end, first=self._frames_sent))
+        self._send(make_packet(Kind.END, end, first=self._frames_sent, identity=self._identity))
         self._stream.flush()
 
     def _send_packets(self, *, whole_only: bool) -> None:
@@ -138,7 +151,16 @@ class CodeWriter:
         if self._index:
             self._index.add(self._frames_sent, self._offset)
         first, frames = self._frames_sent, codes.shape[1]
-        self._send(make_packet(Kind.CODES, payload, first=first, frames=frames, coding=coding))
+        self._send(
+            make_packet(
+                Kind.CODES,
+                payload,
+                first=first,
+                frames=frames,
+                coding=coding,
+                identity=self._identity,
+            )
+        )
         self._frames_sent += frames
 
     def _send(self, packet: bytes) -> None:

@@ -15,7 +15,7 @@ from audiofix.audio.sink import Sink, open_sink
 from audiofix.audio.source import Source, open_source
 from audiofix.codes.layout import CodeLayout
 from audiofix.codes.reader import CodeReader, Gap
-from audiofix.codes.writer import PACKET_FRAMES, CodeWriter
+from audiofix.codes.writer import PACKET_FRAMES, CodeWriter, identity_of
 from audiofix.jobs.job import IOOptions, Job, Progress
 from audiofix.jobs.latency import LatencyMeter
 from audiofix.jobs.signals import postponed_signals
@@ -95,12 +95,17 @@ def encode(
         meter = LatencyMeter(layout.hop / layout.rate) if realtime else None
         tick = progress(source) if progress else None
         with ByteSink(job.output, overwrite=io.overwrite) as sink:
-            writer = CodeWriter(
-                sink, layout, tags=source.tags.fields, packet_frames=frames, entropy=entropy
-            )
             block = _block_samples(source, layout, realtime)
-            done = 0
-            while (chunk := source.read(block)).shape[1]:
+            chunk, done = source.read(block), 0
+            writer = CodeWriter(
+                sink,
+                layout,
+                tags=source.tags.fields,
+                packet_frames=frames,
+                entropy=entropy,
+                identity=identity_of(io.seed, layout, source.tags.fields, chunk),
+            )
+            while chunk.shape[1]:
                 done += chunk.shape[1]
                 if meter:
                     meter.wait(done / source.format.rate - layout.seconds(writer.frames))
@@ -111,6 +116,7 @@ def encode(
                     sink.flush()
                 if tick:
                     tick(done)
+                chunk = source.read(block)
             writer.write(encoder.flush()[:, :, :books])
             writer.finish(done)
         if meter:
@@ -127,6 +133,7 @@ def decode(
     *,
     realtime: bool,
     vocoder: bool | None,
+    max_gap_seconds: float,
     player: Player | None,
 ) -> None:
     """Decode one stream of codes; what is missing in it becomes silence.
@@ -138,6 +145,7 @@ def decode(
         progress: not used: the length of codes is known at their end.
         realtime: send every frame at once, and report delays.
         vocoder: whether to decode by the codec's vocoder; None takes what it has.
+        max_gap_seconds: the most that may be missing in total.
         player: what the sound is played with, instead of a file.
 
     Raises:
@@ -148,7 +156,7 @@ def decode(
     del progress
     assert job.source is not None
     with open_bytes(job.source) as stream:
-        reader = CodeReader(stream, name_of(job.source))
+        reader = CodeReader(stream, name_of(job.source), max_gap_seconds=max_gap_seconds)
         layout = reader.layout
         codec = loaded()(layout)
         refuse_other_codebooks(codec, layout, reader.name)

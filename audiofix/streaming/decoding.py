@@ -115,5 +115,6 @@ def refuse_other_codebooks(codec: Codec, layout: CodeLayout, name: str) -> None:
             f"{name}: made with the codebooks {layout.checkpoint} of {layout.model}; {own.model} "
             f"has {own.checkpoint}: name the right model with -m"
         )
-    if layout.codebooks > own.codebooks or layout.hop != own.hop:
+    same = all(getattr(layout, field) == getattr(own, field) for field in ("rate", "hop", "bits"))
+    if layout.codebooks > own.codebooks or not same:
         raise CheckpointError(f"{name}: its frames are not those of {own.model}: encode again")

@@ -34,6 +34,7 @@ class Decode:
 
     vocoder: bool | None
     realtime: bool
+    max_gap_seconds: float
     player: "Player | None"
     computing: Computing
     makes: str | None = None
@@ -78,6 +79,7 @@ class Decode:
             progress,
             realtime=self.realtime,
             vocoder=self.vocoder,
+            max_gap_seconds=self.max_gap_seconds,
             player=self.player,
         )
 
@@ -91,6 +93,14 @@ class Decode:
 @click.option(
     "--realtime", is_flag=True, help="Decode frame by frame; report delays and under-runs."
 )
+@click.option(
+    "--max-gap",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The most silence for missing codes, in total.",
+)
 @click.option("--play", is_flag=True, help="Play the sound instead of writing it.")
 @click.option("--device-name", metavar="NAME", help="The loudspeaker: part of its name, or number.")
 @audio_verb
@@ -98,6 +108,7 @@ def command(
     options: AudioOptions,
     vocoder: bool | None,
     realtime: bool,
+    max_gap: float,
     play: bool,
     device_name: str | None,
 ) -> Decode:
@@ -114,7 +125,7 @@ def command(
         player = _player(device_name, options)
     elif device_name is not None:
         raise UsageError("--device-name: names a loudspeaker: add --play")
-    return Decode(vocoder, realtime, player, options.computing)
+    return Decode(vocoder, realtime, max_gap, player, options.computing)
 
 
 def _player(name: str | None, options: AudioOptions) -> "Player":

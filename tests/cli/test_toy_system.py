@@ -1,7 +1,6 @@
 """A new system is one package and one row: every ordinary command then knows it."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +88,7 @@ def test_the_ordinary_commands_know_it(run, tmp_path):
     assert gain_of("half.wav") == pytest.approx(4, rel=0.01)
 
     Path("data").mkdir()
-    os.rename("x.wav", "data/x.wav")
+    Path("x.wav").rename("data/x.wav")
     words = ["--data", "data", "--input-rates", "4k", "--to", "8k", "--metrics", "snr"]
     found = json.loads(run("eval", "-m", "toy-double", *words, "--json", "-"))
     assert found["subject"]["model"] == "toy-double"

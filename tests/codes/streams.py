@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from audiofix.codes.layout import CodeLayout, Codes
-from audiofix.codes.packet import HEAD_BYTES, parse_head
+from audiofix.codes.packet import HEAD_BYTES, Kind, PacketHead, make_packet, parse_head
 from audiofix.codes.reader import CodeReader, Gap, Packet
 from audiofix.codes.writer import CodeWriter
 
+IDENTITY = b"8 bytes!"
 LAYOUT = CodeLayout("audiodec-test", "0123456789abcdef", 48000, 1, 300, 8, 10)
 STEREO = replace(LAYOUT, channels=2)
 
@@ -39,17 +40,28 @@ def random_codes(layout: CodeLayout, frames: int, seed: int = 0) -> Codes:
 def written(layout: CodeLayout, codes: Codes, samples: int | None = None, **options) -> bytes:
     """Return a whole stream; `samples` is as many as fit unless told."""
     file = io.BytesIO()
-    writer = CodeWriter(file, layout, **options)
+    writer = CodeWriter(file, layout, **{"identity": IDENTITY, **options})
     writer.write(codes)
     writer.finish(layout.most_samples(codes.shape[1]) if samples is None else samples)
     return file.getvalue()
 
 
-def packets_of(stream: bytes) -> list[bytes]:
+def own_packet(kind: int, payload: bytes, **options) -> bytes:
+    """Return a packet of the streams that `written` makes."""
+    identity = b"" if kind == Kind.HEADER else IDENTITY
+    return make_packet(kind, payload, identity=identity, **options)
+
+
+def head_of(packet: bytes, identity: bytes = IDENTITY) -> PacketHead:
+    """Return the head of a whole packet."""
+    return parse_head(packet[:HEAD_BYTES], identity) or parse_head(packet[:HEAD_BYTES])
+
+
+def packets_of(stream: bytes, identity: bytes = IDENTITY) -> list[bytes]:
     """Cut an undamaged stream into its packets."""
     packets = []
     while stream:
-        size = HEAD_BYTES + parse_head(stream[:HEAD_BYTES]).payload_bytes
+        size = HEAD_BYTES + head_of(stream, identity).payload_bytes
         packets.append(stream[:size])
         stream = stream[size:]
     return packets

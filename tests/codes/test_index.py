@@ -3,10 +3,18 @@ import random
 
 import numpy as np
 import pytest
-from codes.streams import LAYOUT, joined, packets_of, random_codes, read_all, written
+from codes.streams import (
+    IDENTITY,
+    LAYOUT,
+    joined,
+    own_packet,
+    packets_of,
+    random_codes,
+    read_all,
+    written,
+)
 
 from audiofix.codes.index import Entry, IndexBuilder, find
-from audiofix.codes.packet import make_packet
 from audiofix.codes.reader import CodeReader, Packet
 
 FRAMES = 3000
@@ -29,7 +37,7 @@ class Counted(io.BytesIO):
 
 @pytest.mark.parametrize("frame", [0, 1, 159, 160, 161, 1234, 2999, 10**9])
 def test_finds_the_packet_at_or_before(frame):
-    entry = find(io.BytesIO(STREAM), frame)
+    entry = find(io.BytesIO(STREAM), frame, IDENTITY)
     assert entry.first == min(frame, FRAMES - 1) // 160 * 160
     file = Counted(STREAM)
     reader = CodeReader(file)
@@ -64,7 +72,7 @@ def test_without_an_index_it_starts_at_the_beginning(damage):
         "index": b"".join(packets[:-2]) + packets[-2][:-1] + b"\xff" + packets[-1],
         "end": b"".join(packets[:-1]) + packets[-1][:-1] + b"\xff",
     }[damage]
-    assert find(io.BytesIO(stream), 2000) is None
+    assert find(io.BytesIO(stream), 2000, IDENTITY) is None
     reader = CodeReader(io.BytesIO(stream))
     assert reader.seek(2000) == 0
     packets, _ = read_all(reader)
@@ -93,6 +101,6 @@ def test_no_bytes_at_the_end_can_break_it():
         stream = b"".join(packets[:-2])
         if len(end) == 16:
             end = end[:8] + len(stream).to_bytes(8, "little")
-        stream += make_packet(2, table) + make_packet(3, end, first=FRAMES)
-        entry = find(io.BytesIO(stream), rng.choice([0, 5, 1 << 63]))
+        stream += own_packet(2, table) + own_packet(3, end, first=FRAMES)
+        entry = find(io.BytesIO(stream), rng.choice([0, 5, 1 << 63]), IDENTITY)
         assert entry is None or (isinstance(entry, Entry) and entry.offset < len(stream))

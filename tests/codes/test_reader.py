@@ -1,5 +1,6 @@
 import io
 import itertools
+import json
 import os
 import tracemalloc
 from dataclasses import replace
@@ -9,7 +10,9 @@ import pytest
 from codes.streams import (
     STEREO,
     Dribble,
+    head_of,
     joined,
+    own_packet,
     packets_of,
     random_codes,
     read_all,
@@ -18,7 +21,7 @@ from codes.streams import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audiofix.codes.packet import END, HEAD_BYTES, Coding, Kind, make_packet, parse_head
+from audiofix.codes.packet import END, HEAD_BYTES, Coding, Kind, make_packet
 from audiofix.codes.reader import CodeReader, Gap, Packet
 from audiofix.codes.writer import CodeWriter
 from audiofix.errors import InputError
@@ -135,6 +138,40 @@ def test_the_first_last_packet_is_believed():
     assert (reader.integrity.damages, reader.frames) == (2, 100)
 
 
+def test_a_packet_of_another_stream_is_damage():
+    strange = written(
+        STEREO, random_codes(STEREO, 100, seed=1), identity=b"another!", packet_frames=10
+    )
+    strange = packets_of(strange, b"another!")
+    reader, packets, gaps = read_stream(*HEADERS, *CODED[:4], strange[6], *CODED[5:], *TAIL)
+    assert gaps == [Gap(40, 10)] and len(packets) == 9
+    assert reader.integrity.skipped_bytes == len(strange[6])
+
+
+def test_version_1_is_still_read():
+    told = json.loads(HEADERS[0][HEAD_BYTES:])
+    del told["identity"]
+    header = make_packet(Kind.HEADER, json.dumps({**told, "version": 1}).encode())
+    bare = [
+        make_packet(Kind.CODES, p[HEAD_BYTES:], first=10 * i, frames=10)
+        for i, p in enumerate(CODED)
+    ]
+    end = make_packet(Kind.END, END.pack(30_000, 0), first=100)
+    reader, packets, gaps = read_stream(header, *bare, end)
+    np.testing.assert_array_equal(joined(packets, STEREO), CODES)
+    assert (gaps, reader.fault, reader.samples) == ([], None, 30000)
+
+
+def test_silence_for_what_is_missing_is_bounded_in_total():
+    """At 160 frames a second: two gaps of 40 s, a minute allowed."""
+    far = [crafted(first=6_400 * i, payload=b"\0" * 200) for i in (1, 2)]
+    reader, packets, gaps = read_stream(*HEADERS, *far)
+    assert gaps == [Gap(0, 6_400)] and [packet.first for packet in packets] == [6_400]
+    assert "more missing than --max-gap allows" in str(reader.fault)
+    reader = CodeReader(io.BytesIO(b"".join([*HEADERS, *far])), max_gap_seconds=80.0)
+    assert [gap.frames for gap in read_all(reader)[1]] == [6_400, 6_390]
+
+
 def test_what_follows_the_end_is_a_fault_and_is_not_read():
     reader, packets, _ = read_stream(STREAM, STREAM)
     assert len(packets) == 10 and "bytes follow its end" in str(reader.fault)
@@ -147,7 +184,7 @@ def test_another_recording_after_a_cut_is_never_mixed_in():
 
 
 def test_kinds_that_come_later_are_passed_over():
-    later = make_packet(9, b"lyrics")
+    later = own_packet(9, b"lyrics")
     reader, packets, gaps = read_stream(*HEADERS, later, *CODED, later, *TAIL)
     assert (len(packets), gaps, reader.fault) == (10, [], None)
 
@@ -202,7 +239,7 @@ def test_memory_does_not_grow_with_length():
 
 
 def crafted(first=0, frames=10, payload=b"", coding=Coding.PACKED, kind=Kind.CODES):
-    return make_packet(kind, payload, first=first, frames=frames, coding=coding)
+    return own_packet(kind, payload, first=first, frames=frames, coding=coding)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +248,7 @@ def crafted(first=0, frames=10, payload=b"", coding=Coding.PACKED, kind=Kind.COD
         crafted(frames=65535), crafted(frames=0), crafted(payload=b"\0" * 199),
         crafted(payload=b"\0" * 65535), crafted(frames=65535, coding=Coding.RANGE),
         crafted(coding=Coding.RANGE), crafted(first=1 << 63, payload=b"\0" * 200),
-        crafted(first=13_824_001, payload=b"\0" * 200), crafted(coding=7, payload=b"\0" * 200),
+        crafted(first=9_601, payload=b"\0" * 200), crafted(coding=7, payload=b"\0" * 200),
         crafted(kind=Kind.END, frames=0, first=1 << 62, payload=END.pack(0, 0)),
         crafted(kind=Kind.END, frames=0, first=100, payload=END.pack(30_001, 0)),
         crafted(kind=Kind.END, frames=0, first=100, payload=b""),
@@ -255,7 +292,7 @@ pieces = st.one_of(
     st.binary(max_size=60),
     st.sampled_from([*PACKETS, b"AFC1", b"AF", *(packet[:HEAD_BYTES] for packet in PACKETS)]),
     st.builds(
-        lambda kind, payload, first, frames, coding: make_packet(
+        lambda kind, payload, first, frames, coding: own_packet(
             kind, payload, first=first, frames=frames, coding=coding
         ),
         st.integers(0, 5),
@@ -301,7 +338,7 @@ def damaged(seed: int) -> tuple[str, bytes, set[int]]:
     packets = list(PACKETS)
     packets[one], packets[other] = packets[other], packets[one]
     headed = packets[min(packets.index(header) for header in HEADERS) :]
-    order = [parse_head(packet).first // 10 for packet in headed if packet in CODED]
+    order = [head_of(packet).first // 10 for packet in headed if packet in CODED]
     return kind, b"".join(packets), {i for n, i in enumerate(order) if i >= max(order[: n + 1])}
 
 

@@ -209,8 +209,9 @@ def _block(
 
 def _drop_rates(config: VMASRConfig) -> list[list[float]]:
     """Return the drop-path rate of every encoder block, rising linearly with depth."""
-    rates = torch.linspace(0, config.drop_path_rate, sum(config.depths)).split(list(config.depths))
-    return [level.tolist() for level in rates]
+    # Numbers, not weights: on the CPU even where the network is made on the meta device.
+    rates = torch.linspace(0, config.drop_path_rate, sum(config.depths), device="cpu")
+    return [level.tolist() for level in rates.split(list(config.depths))]
 
 
 def _encoder(config: VMASRConfig) -> nn.ModuleList:
