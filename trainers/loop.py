@@ -13,7 +13,7 @@ from audiofix.trainers.distributed import World
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.progress import Bar, Tick, no_bar
 from audiofix.trainers.recipe import TOTAL, Recipe
-from audiofix.trainers.run_folder import remove_leftovers, writing_to
+from audiofix.trainers.run_folder import remove_unfinished, writing_to
 from audiofix.trainers.run_log import LOG_FILE, Example, RunLog, drop_later_lines
 from audiofix.trainers.run_state import STATE_FILE, RunState, fresh_state
 from audiofix.trainers.stop_request import StopRequest
@@ -81,7 +81,7 @@ def _begun(recipe: Recipe, run: Path, settings: LoopSettings, world: World, bar:
     if world.is_main:
         with writing_to(run):
             run.mkdir(parents=True, exist_ok=True)
-            remove_leftovers(run)
+            remove_unfinished(run)
     if resumed:
         state.load(run)
         log.info("%s: going on from step %d", run, state.step)

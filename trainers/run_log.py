@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from audiofix.trainers.run_folder import replacing
 
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.sink import open_sink
 from audiofix.dsp.picture import HIGHEST_DB, LOWEST_DB, spectrogram_levels
 from audiofix.errors import UsageError
+from audiofix.files import write_bytes
 
 LOG_FILE = "log.jsonl"
 _LOUDEST = 1 - 2**-23
@@ -112,8 +112,7 @@ def drop_later_lines(log: Path, step: int) -> None:
                 kept.append(line + "\n")
         except (ValueError, KeyError):
             break  # the line that a kill cut short
-    with replacing(log) as file:
-        file.write("".join(kept).encode())
+    write_bytes(log, "".join(kept).encode(), overwrite=True)
 
 
 def picture(example: Example) -> Any:

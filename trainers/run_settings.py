@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from audiofix.trainers.run_folder import replacing, writing_to
+from audiofix.trainers.run_folder import writing_to
 
+from audiofix.files import write_bytes
 from audiofix.settings import as_table
 from audiofix.version import VERSION
 
@@ -30,8 +31,8 @@ def write_settings(run: Path, system: str, source: Path, settings: Any) -> None:
     }
     with writing_to(run):
         run.mkdir(parents=True, exist_ok=True)
-        with replacing(run / SETTINGS_FILE) as file:
-            file.write((json.dumps(about, indent=2) + "\n").encode())
+        text = json.dumps(about, indent=2) + "\n"
+        write_bytes(run / SETTINGS_FILE, text.encode(), overwrite=True)
 
 
 def settings_table(text: str) -> dict[str, Any]:

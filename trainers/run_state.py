@@ -12,11 +12,11 @@ from audiofix.trainers.ema import ema_copy
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.optimisers import build_optimiser
 from audiofix.trainers.recipe import Recipe
-from audiofix.trainers.run_folder import replacing
 from torch import nn
 from torch.optim import Optimizer
 
 from audiofix.errors import CheckpointError
+from audiofix.files import NewFile
 
 STATE_FILE = "last.pt"
 _DAMAGE = (
@@ -77,8 +77,8 @@ class RunState:
 
     def save(self, run: Path) -> None:
         """Write the state into the run's folder; the old one stays until the new one is whole."""
-        with replacing(run / STATE_FILE) as file:
-            torch.save(self.state_dict(), file)
+        with NewFile(run / STATE_FILE, overwrite=True) as new:
+            torch.save(self.state_dict(), new.file)
 
     def load(self, run: Path) -> None:
         """Go on from the state in the run's folder.

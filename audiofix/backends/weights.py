@@ -1,7 +1,9 @@
 """Checkpoints in memory, and their safe reading: no downloaded byte is ever executed."""
 
 import json
+import os
 import pickle
+import stat
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -67,6 +69,8 @@ def save_checkpoint(
     """
     with NewFile(path, overwrite=overwrite) as new:
         write_checkpoint(new.part, checkpoint, half=half)
+        # safetensors replaces the file by one that only its owner may read.
+        new.part.chmod(stat.S_IMODE(os.fstat(new.file.fileno()).st_mode))
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint, *, half: bool = False) -> None:

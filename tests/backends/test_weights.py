@@ -227,3 +227,12 @@ def test_unknown_names_and_files(tmp_path):
         systems.load_checkpoint("vmasr-48k-mpdd")
     with pytest.raises(CheckpointError, match="no such checkpoint file"):
         systems.load_checkpoint(str(tmp_path / "no.pth"))
+
+
+def test_a_checkpoint_has_the_mode_that_the_umask_says(tmp_path):
+    before = os.umask(0o027)
+    try:
+        path = tiny_checkpoint(tmp_path / "x.safetensors")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640

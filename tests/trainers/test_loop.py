@@ -231,7 +231,7 @@ def test_a_full_disk_ends_the_run_and_freed_it_goes_on(tmp_path, limit):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
     assert (run / STATE_FILE).read_bytes() == before
-    assert not [path for path in run.rglob("*") if path.name.endswith(".part")]
+    assert not [path for path in run.rglob("*") if path.name.endswith("-part")]
     freed = train(ToyRecipe(), run, settings)
     assert torch.equal(weights(freed.networks), weights(whole.networks))
 

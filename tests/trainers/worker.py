@@ -5,6 +5,7 @@
 With SECONDS every item takes so long; process 1 has other weights at first, and no run folder.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -39,9 +40,11 @@ def main() -> int:
         log_every=1,
         save_every=2,
         validate_every=3,
-        patience=2,
+        patience=int(os.environ.get("TOY_PATIENCE", "2")),
         optimisers={"generator": optimiser, "discriminator": optimiser},
     )
+    pid = run.with_name(f"pid-{os.environ.get('RANK', 0)}")
+    pid.write_text(str(os.getpid()))
     recipe, stop = SlowToy(), StopRequest()
     # The first before any step; only the main process's count.
     recipe.errors = [3.0, 1.0, 0.5, 2.0, 2.0, 2.0]
