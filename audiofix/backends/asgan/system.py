@@ -14,5 +14,6 @@ SYSTEM = System(
     released="audiofix.backends.asgan.released",
     recipes={
         "asgan": "audiofix.trainers.recipes.asgan:ASGANRecipe",
+        "asgan.classifier": "audiofix.trainers.recipes.asgan_classifier:ClassifierRecipe",
     },
 )

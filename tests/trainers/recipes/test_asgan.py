@@ -153,6 +153,8 @@ def test_hubert_features_are_read_from_files(digits, tmp_path):
     assert not recipe.examples({}, 2)
 
 
-@pytest.mark.parametrize("name", [name for name in presets() if name.startswith("asgan")])
+@pytest.mark.parametrize(
+    "name", [name for name in presets() if name.startswith("asgan") and "." not in name]
+)
 def test_presets_are_settings(name):
     assert plan("asgan", name, ()).settings.loop.steps > 1000
