@@ -184,6 +184,22 @@ def convert(wanted: Entry, parts: Mapping[str, Path], target: Path) -> None:
     write_checkpoint(target, checkpoint)
 
 
+def files_for_others(checkpoint: Checkpoint, layout: str) -> dict[str, bytes]:
+    """Return the files, by extension, in which other programs expect a model of this system.
+
+    Raises:
+        UsageError: the system has no such layout.
+        CheckpointError: the model is one that only audiofix can run.
+    """
+    released = _released(system_of(checkpoint.system))
+    layouts = getattr(released, "LAYOUTS", ())
+    if released is None or layout not in layouts:
+        known = f"use {', '.join(layouts)}" if layouts else "leave --format out"
+        raise UsageError(f"--format {layout}: not for {checkpoint.system} models: {known}")
+    written: dict[str, bytes] = released.files(checkpoint, layout)
+    return written
+
+
 def keep(checkpoint: Checkpoint) -> Path:
     """Write a checkpoint into the store under its name and return its path.
 

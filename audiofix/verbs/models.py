@@ -121,15 +121,31 @@ def import_model(file: str, name: str | None) -> None:
 @command.command("export")
 @click.argument("name")
 @click.argument("file", required=False, type=click.Path())
+@click.option(
+    "--format",
+    "layout",
+    metavar="LAYOUT",
+    help="As other programs expect it, for example official or msst of an Apollo.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @talkative
-def export(name: str, file: str | None, overwrite: bool) -> None:
-    """Write a model to a safetensors file; without FILE, to NAME.safetensors."""
-    from audiofix.backends.systems import load_checkpoint
+def export(name: str, file: str | None, layout: str | None, overwrite: bool) -> None:
+    """Write a model to a safetensors file; without FILE, to NAME.safetensors.
+
+    With --format to files that other programs load; their extensions are the format's.
+    """
+    from audiofix.backends.systems import files_for_others, load_checkpoint
     from audiofix.backends.weights import save_checkpoint
     from audiofix.errors import OutputError
+    from audiofix.files import write_bytes
 
     target = Path(file or f"{Path(name).stem}.safetensors")
+    if layout:
+        contents = files_for_others(load_checkpoint(name), layout)
+        for extension, content in contents.items():
+            write_bytes(target.with_suffix(extension), content, overwrite=overwrite)
+            click.echo(target.with_suffix(extension))
+        return
     if target.exists() and not overwrite:
         raise OutputError(f"{target}: exists: add --overwrite, or name another file")
     save_checkpoint(target, load_checkpoint(name), overwrite=overwrite)

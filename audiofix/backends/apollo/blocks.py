@@ -131,10 +131,10 @@ class Block(nn.Module):
 
     def across(self, x: Tensor) -> Tensor:
         """Return features `[rows, frames, bands, features]` after the attention across bands."""
-        rows, _, bands, _ = x.shape
+        bands = x.shape[2]
         frames = max(1, _TILE_TOKENS // bands)
-        made: Tensor = by_tiles(self.band_net, x.flatten(0, 1), 0, frames)
-        return made.unflatten(0, (rows, -1))
+        made = by_tiles(self.band_net, x.flatten(0, 1), 0, frames)
+        return made.view(x.shape)
 
     def along(self, x: Tensor) -> Tensor:
         """Return features of the same shape after the convolutions, silence before and after."""

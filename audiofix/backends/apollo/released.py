@@ -1,16 +1,25 @@
-"""What the authors' and the community's Apollo files say of the network that they belong to."""
+"""The authors' and the community's Apollo files: what network they belong to, and writing them."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+import yaml
 from torch import Tensor
 
 from audiofix.backends.apollo.config import config_of_shapes
-from audiofix.backends.weights import read_released, tensors_in
+from audiofix.backends.weights import Checkpoint, read_released, tensors_in
 from audiofix.errors import CheckpointError
 
 _LIGHTNING = "audio_model."
 """Begins the generator's names in checkpoints of the authors' training."""
+
+LAYOUTS = ("official", "msst")
+"""Of files that others' programs load: the authors', and Music-Source-Separation-Training."""
+
+_MSST_CHUNK_SAMPLES = 132300
+"""As the community's settings have it; `files` writes it beside the model's own settings."""
 
 
 def recognise(tensors: Mapping[str, Tensor]) -> bool:
@@ -39,6 +48,50 @@ def read(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, Tensor
             f"{parts['weights']}: an Apollo that lacks parts ({error}): get it again"
         ) from error
     return {**config, "rate": config["sr"]}, own
+
+
+def files(checkpoint: Checkpoint, layout: str) -> dict[str, bytes]:
+    """Return the files, by extension, in which others' programs expect this model.
+
+    Args:
+        checkpoint: an Apollo.
+        layout: one of `LAYOUTS`.
+
+    Raises:
+        CheckpointError: it is a model that only audiofix can run.
+    """
+    config = dict(checkpoint.config)
+    if config.get("residual") or config.get("dither"):
+        raise CheckpointError(
+            f"{checkpoint.name}: corrects its input, which only audiofix can do: export it without "
+            "--format"
+        )
+    tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
+    model = {name: config[name] for name in ("sr", "win", "feature_dim", "layer")}
+    if layout == "official":
+        return {
+            ".bin": _saved({"model_name": "Apollo", "state_dict": tensors, "model_args": model})
+        }
+    settings = {
+        "audio": {
+            "chunk_size": _MSST_CHUNK_SAMPLES,
+            "num_channels": 2,
+            "sample_rate": model["sr"],
+            "min_mean_abs": 0.0,
+        },
+        "model": model,
+        "training": {"instruments": ["restored", "addition"], "target_instrument": "restored"},
+        "augmentations": {"enable": False},
+        "inference": {"batch_size": 4, "num_overlap": 4},
+    }
+    text = yaml.safe_dump(settings, sort_keys=False)
+    return {".ckpt": _saved({"state_dict": tensors}), ".yaml": text.encode()}
+
+
+def _saved(content: object) -> bytes:
+    file = io.BytesIO()
+    torch.save(content, file)
+    return file.getvalue()
 
 
 def _generator(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

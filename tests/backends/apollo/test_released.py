@@ -1,14 +1,16 @@
 import pytest
 import torch
+import yaml
 from safetensors.torch import save_file
 
 from audiofix.backends.apollo.config import ApolloConfig
 from audiofix.backends.apollo.discriminator import DiscriminatorConfig, MultiFrequencyDiscriminator
 from audiofix.backends.apollo.network import Apollo
-from audiofix.backends.apollo.released import read, recognise
+from audiofix.backends.apollo.released import LAYOUTS, read, recognise
 from audiofix.backends.placement import place
-from audiofix.backends.systems import load
-from audiofix.errors import CheckpointError
+from audiofix.backends.systems import files_for_others, load
+from audiofix.backends.weights import Checkpoint
+from audiofix.errors import CheckpointError, UsageError
 
 CONFIG = {"sr": 44100, "win": 20, "feature_dim": 16, "layer": 2}
 
@@ -78,3 +80,32 @@ def test_other_files_are_refused(tensors, tmp_path):
     torch.save(missing, tmp_path / "missing.ckpt")
     with pytest.raises(CheckpointError, match="output.3.1.bias"):
         load("decode-restore", str(tmp_path / "missing.ckpt"), place("cpu"))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_files_for_others_are_read_back(layout, tensors, tmp_path):
+    checkpoint = Checkpoint("mine", "apollo", {**CONFIG, "rate": 44100}, tensors, "test")
+    written = files_for_others(checkpoint, layout)
+    weights = tmp_path / f"mine{next(iter(written))}"
+    weights.write_bytes(written[weights.suffix])
+    config, found = read({"weights": weights})
+    assert config == {**CONFIG, "rate": 44100}
+    assert list(found) == list(tensors)
+    assert all(torch.equal(found[name], tensors[name]) for name in tensors)
+    content = torch.load(weights, weights_only=True)
+    assert list(content["state_dict"]) == list(tensors)
+    if layout == "msst":
+        settings = yaml.safe_load(written[".yaml"])
+        assert settings["model"] == CONFIG
+        assert settings["training"]["target_instrument"] == "restored"
+
+
+def test_what_only_audiofix_can_run_is_not_written(tensors):
+    own = Checkpoint("own", "apollo", {**CONFIG, "residual": True}, tensors, "test")
+    with pytest.raises(CheckpointError, match="only audiofix"):
+        files_for_others(own, "official")
+    plain = Checkpoint("mine", "apollo", CONFIG, tensors, "test")
+    with pytest.raises(UsageError, match="official, msst"):
+        files_for_others(plain, "onnx")
+    with pytest.raises(UsageError, match="not for vmasr"):
+        files_for_others(Checkpoint("v", "vmasr", {}, {}, "test"), "official")
