@@ -6,11 +6,21 @@ out, torch in gives torch out, on the device it came from.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audiofix.arguments import (
+    Sound,
+    channels_of,
+    gaps_of,
+    like,
+    rate_of,
+    real_number,
+    samples_of,
+    whole_number,
+)
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.backends.tasks import (
     DecodeRestoreRequest,
@@ -25,9 +35,6 @@ from audiofix.streaming.stage import Stage
 
 if TYPE_CHECKING:
     from audiofix.codes.sound import CodedSound
-
-Sound = TypeVar("Sound")
-"""A numpy array or a torch tensor; what went in comes out."""
 
 
 def upsample(
@@ -160,8 +167,9 @@ def generate(
         UsageError: `count` is below one, or the latents do not fit the model.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    if count < 1:
-        raise UsageError(f"count={count}: must be at least 1")
+    count = whole_number("count", count, 1, 1_000_000)
+    seed = whole_number("seed", seed, 0, (1 << 63) - 1)
+    truncation = real_number("truncation", truncation)
     generator = _Model(model, device, precision).load("generate")
     if isinstance(latents, np.ndarray):
         latents = Latents("z", latents)
@@ -197,13 +205,11 @@ def encode(
 
     from audiofix.codes.sound import CodedSound
 
-    samples = _samples_of(x)
-    if rate < 1:
-        raise UsageError(f"encode: {rate} Hz: must be positive")
+    samples = samples_of(x)
+    rate = rate_of("rate", rate)
     codec = _Model(model, device, precision).load("encode")
-    books = codebooks or codec.layout.codebooks
-    if not 1 <= books <= codec.layout.codebooks:
-        raise UsageError(f"codebooks={books}: {codec.name} has {codec.layout.codebooks}")
+    most = codec.layout.codebooks
+    books = most if codebooks is None else whole_number("codebooks", codebooks, 1, most)
     channels, length = samples.shape
     encoder = codec.encoder(AudioFormat(rate, channels))
     codes = np.concatenate([encoder.push(samples), encoder.flush()], axis=1)[:, :, :books]
@@ -232,8 +238,11 @@ def decode(
     Raises:
         CheckpointError: the model is missing, or has other codebooks.
     """
+    from audiofix.codes.sound import CodedSound
     from audiofix.streaming.decoding import Decoding, refuse_other_codebooks
 
+    if not isinstance(codes, CodedSound):
+        raise InputError(f"codes of {type(codes).__name__}: must be what encode returned")
     layout = codes.layout
     codec = _Model(model or layout.model, device, precision).load("decode")
     refuse_other_codebooks(codec, layout, "codes")
@@ -277,11 +286,9 @@ def open_stage(
         UsageError: the verb is unknown, or a number makes no sense.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    if rate < 1 or channels < 1 or (to is not None and to < 1):
-        raise UsageError(f"{verb}: {rate} Hz to {to} Hz, {channels} channels: must be positive")
     options = _Options(to=to, cutoff=cutoff, gaps=gaps, steps=steps, seed=seed)
-    chosen = _Model(model, device, precision)
-    return _opened(verb, AudioFormat(rate, channels), options, chosen)
+    source = AudioFormat(rate_of("rate", rate), channels_of(channels))
+    return _opened(verb, source, options, _Model(model, device, precision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +300,9 @@ class _Model:
     precision: str
 
     def load(self, task: str, rate: int = 0) -> Any:
+        for name, value in (("model", self.name or ""), ("device", self.device)):
+            if not isinstance(value, str):
+                raise UsageError(f"{name}={value!r:.50}: must be a text")
         from audiofix.backends.placement import place
         from audiofix.backends.systems import load
 
@@ -309,6 +319,20 @@ class _Options:
     steps: int | None = None
     seed: int = 0
 
+    def checked(self) -> "_Options":
+        """Return the same with every value of its type.
+
+        Raises:
+            UsageError: names an argument that makes no sense.
+        """
+        return _Options(
+            to=None if self.to is None else rate_of("to", self.to),
+            cutoff=None if self.cutoff is None else real_number("cutoff", self.cutoff),
+            gaps=None if self.gaps is None else gaps_of(self.gaps),
+            steps=None if self.steps is None else whole_number("steps", self.steps, 1, 10_000),
+            seed=whole_number("seed", self.seed, 0, (1 << 63) - 1),
+        )
+
 
 def _upsampling(source: AudioFormat, options: _Options, model: _Model) -> Stage:
     if options.to is None:
@@ -323,7 +347,7 @@ def _decode_restoring(source: AudioFormat, options: _Options, model: _Model) -> 
 
 
 def _inpainting(source: AudioFormat, options: _Options, model: _Model) -> Stage:
-    gaps = None if options.gaps is None else tuple((float(a), float(b)) for a, b in options.gaps)
+    gaps = None if options.gaps is None else tuple(options.gaps)
     request = InpaintRequest(gaps, options.steps, options.seed)
     return cast(Stage, model.load("inpaint", source.rate).stage(source, request))
 
@@ -343,41 +367,15 @@ _STAGES: Mapping[str, Callable[[AudioFormat, _Options, _Model], Stage]] = {
 
 
 def _opened(verb: str, source: AudioFormat, options: _Options, model: _Model) -> Stage:
-    if verb not in _STAGES:
-        raise UsageError(f"verb {verb}: has no stage: use one of {', '.join(_STAGES)}")
-    return Guard(_STAGES[verb](source, options, model), finite=verb != "inpaint")
+    if not isinstance(verb, str) or verb not in _STAGES:
+        raise UsageError(f"verb {verb!r:.50}: has no stage: use one of {', '.join(_STAGES)}")
+    return Guard(_STAGES[verb](source, options.checked(), model), finite=verb != "inpaint")
 
 
 def _restored(verb: str, x: Sound, rate: int, options: _Options, model: _Model) -> Sound:
-    samples = _samples_of(x)
-    return _like(
-        x, _through(_opened(verb, AudioFormat(rate, len(samples)), options, model), samples)
-    )
-
-
-def _samples_of(x: object) -> Chunk:
-    """Return `x` as a chunk, whatever library it comes from."""
-    array = np.asarray(cast(Any, x).detach().cpu() if _is_tensor(x) else x, np.float32)
-    if array.ndim not in (1, 2):
-        raise InputError(
-            f"sound of shape {array.shape}: needs [channels, samples] or [samples]: reshape it"
-        )
-    return np.ascontiguousarray(np.atleast_2d(array))
-
-
-def _like(x: Sound, samples: Chunk) -> Sound:
-    """Return `samples` as the kind of object that `x` is, with as many axes."""
-    shaped = samples if cast(Any, x).ndim == 2 else samples[0]
-    if not _is_tensor(x):
-        return cast(Sound, shaped)
-    import torch
-
-    return cast(Sound, torch.from_numpy(shaped).to(cast(torch.Tensor, x).device))
-
-
-def _is_tensor(x: object) -> bool:
-    """Tell a torch tensor without importing torch."""
-    return type(x).__module__.partition(".")[0] == "torch"
+    samples = samples_of(x)
+    source = AudioFormat(rate_of("rate", rate), len(samples))
+    return like(x, _through(_opened(verb, source, options, model), samples))
 
 
 def _through(stage: Stage, samples: Chunk) -> Chunk:

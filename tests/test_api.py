@@ -4,7 +4,7 @@ import torch
 from tiny import tiny_checkpoint
 
 import audiofix
-from audiofix.errors import InputError, UsageError
+from audiofix.errors import AudiofixError, InputError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,32 @@ def test_what_makes_no_sense_is_refused(model):
         options = {"verb": "upsample", "rate": 16000, "channels": 1, "to": 48000, **wrong}
         with pytest.raises(UsageError):
             audiofix.open_stage(options.pop("verb"), model=model, **options)
+
+
+def test_a_rate_may_be_a_float(model):
+    y = audiofix.upsample(X, 16000.0, to=np.float64(48000), model=model)
+    assert y.shape == (2, 15003)
+
+
+def test_every_wrong_argument_is_named(model):
+    calls = {
+        "x": lambda: audiofix.upsample(X + 1j, 16000, to=48000, model=model),
+        "rate": lambda: audiofix.upsample(X, "16k", to=48000, model=model),
+        "to": lambda: audiofix.upsample(X, 16000, to=48000.5, model=model),
+        "cutoff": lambda: audiofix.upsample(X, 16000, to=48000, cutoff="high", model=model),
+        "steps": lambda: audiofix.upsample(X, 16000, to=48000, steps=1.5, model=model),
+        "seed": lambda: audiofix.upsample(X, 16000, to=48000, seed=-1, model=model),
+        "model": lambda: audiofix.upsample(X, 16000, to=48000, model=7),
+        "device": lambda: audiofix.upsample(X, 16000, to=48000, model=model, device=0),
+        "gaps": lambda: audiofix.inpaint(X, 16000, gaps=[(1,)]),
+        "count": lambda: audiofix.generate(count="4"),
+        "channels": lambda: audiofix.open_stage("upsample", rate=1, channels=2.5, to=2),
+        "codes": lambda: audiofix.decode(X),
+        "verb": lambda: audiofix.open_stage(["upsample"], rate=1, channels=1),
+    }
+    for name, call in calls.items():
+        with pytest.raises(AudiofixError, match=name):
+            call()
 
 
 def test_names_that_are_not_there():

@@ -26,3 +26,25 @@ def empty_chunk(channels: int) -> Chunk:
 def as_chunk(samples: NDArray[Any]) -> Chunk:
     """Return `samples` `[channels, samples]` as a chunk, copying only where it must."""
     return np.ascontiguousarray(samples, np.float32)
+
+
+LOUDEST = 1e6
+"""Of a sample: a million times full scale is no recording, and no model answers it with sense."""
+
+
+def fault_in(samples: NDArray[np.floating], *, finite: bool = True) -> tuple[int, str] | None:
+    """Return where `[channels, samples]` hold the first value that is no sound, and what it is.
+
+    Args:
+        samples: to be looked at.
+        finite: whether NaN and infinity are faults, too.
+    """
+    sound = (np.abs(samples) < LOUDEST).all(axis=0)
+    if not finite and not sound.all():
+        sound |= ~np.isfinite(samples).all(axis=0)
+    if sound.all():
+        return None
+    place = int(np.argmin(sound))
+    if np.isfinite(samples[:, place]).all():
+        return place, f"a level of {LOUDEST:g} times full scale or beyond"
+    return place, "NaN or infinity"

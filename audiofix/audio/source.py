@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from audiofix.audio import wave
 from audiofix.audio.bytestream import ByteStream, name_of, open_bytes
-from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.audio.format import AudioFormat, Chunk, fault_in
 from audiofix.audio.pcm import Encoding, parse_encoding
 from audiofix.audio.readers import PcmReader, Reader, open_reader
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
@@ -68,15 +68,10 @@ class Source:
         """Return up to `samples` samples `[channels, n]`, none only at the end.
 
         Raises:
-            InputError: the data is damaged, or a sample is NaN or infinite.
+            InputError: the data is damaged, or a sample is no sound: see `format.fault_in`.
         """
         chunk = self._read(samples, np.float32)
-        finite = np.isfinite(chunk).all(axis=0)
-        if not finite.all():
-            seconds = (self._position + int(np.argmin(finite))) / self.format.rate
-            raise InputError(
-                f"{self.name}: NaN or infinity at {seconds:.6f} s: repair the recording first"
-            )
+        self._refuse_fault(fault_in(chunk))
         self._position += chunk.shape[1]
         return chunk
 
@@ -86,11 +81,19 @@ class Source:
         What is NaN or infinite stays so, for who mends it.
 
         Raises:
-            InputError: the data is damaged.
+            InputError: the data is damaged, or beyond any level.
         """
         exact: NDArray[np.float64] = self._read(samples, np.float64)
+        self._refuse_fault(fault_in(exact, finite=False))
         self._position += exact.shape[1]
         return exact
+
+    def _refuse_fault(self, fault: tuple[int, str] | None) -> None:
+        if fault:
+            seconds = (self._position + fault[0]) / self.format.rate
+            raise InputError(
+                f"{self.name}: {fault[1]} at {seconds:.6f} s: repair the recording first"
+            )
 
     def _read(self, samples: int, dtype: DTypeLike) -> NDArray[Any]:
         try:

@@ -1,8 +1,12 @@
 """The checks that every stream needs, once, around whatever stage there is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
 import numpy as np
 
-from audiofix.audio.format import Chunk
+from audiofix.audio.format import Chunk, fault_in
 from audiofix.errors import InputError, UsageError
 from audiofix.streaming.stage import Stage
 
@@ -24,6 +28,7 @@ class Guard:
         self.latency = stage.latency
         self._samples_in = 0
         self._flushed = False
+        self._lock = Lock()
 
     def output_length(self, samples: int) -> int:
         """Return what the guarded stage promises."""
@@ -33,23 +38,25 @@ class Guard:
         """Check, then push.
 
         Raises:
-            InputError: the chunk has another shape, or holds NaN or infinity; the time is named.
-            UsageError: the stream was flushed before.
+            InputError: the chunk has another shape or type, or holds values that are no sound; the
+                time is named.
+            UsageError: the stream was flushed before, or another thread is in it.
         """
         self._refuse_flushed()
+        if not isinstance(chunk, np.ndarray) or chunk.dtype.kind not in "fiu":
+            kind = getattr(chunk, "dtype", type(chunk).__name__)
+            raise InputError(f"chunk of {kind}: must be a numpy array of float32: convert it")
         if chunk.ndim != 2 or chunk.shape[0] != self.source.channels:
             raise InputError(
                 f"chunk of shape {chunk.shape}: must be [{self.source.channels}, samples]: reshape"
             )
         chunk = np.ascontiguousarray(chunk, np.float32)
-        finite = np.isfinite(chunk).all(axis=0)
-        if self._finite and not finite.all():
-            seconds = (self._samples_in + int(np.argmin(finite))) / self.source.rate
-            raise InputError(
-                f"sample at {seconds:.6f} s: NaN or infinity: repair the recording first"
-            )
-        self._samples_in += chunk.shape[1]
-        return self._stage.push(chunk)
+        if fault := fault_in(chunk, finite=self._finite):
+            seconds = (self._samples_in + fault[0]) / self.source.rate
+            raise InputError(f"sample at {seconds:.6f} s: {fault[1]}: repair the recording first")
+        with self._alone():
+            self._samples_in += chunk.shape[1]
+            return self._stage.push(chunk)
 
     def flush(self) -> Chunk:
         """Flush, once.
@@ -58,8 +65,18 @@ class Guard:
             UsageError: the stream was flushed before.
         """
         self._refuse_flushed()
-        self._flushed = True
-        return self._stage.flush()
+        with self._alone():
+            self._flushed = True
+            return self._stage.flush()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._lock.acquire(blocking=False):
+            raise UsageError("stage: used from two threads at once: open a stage for each stream")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _refuse_flushed(self) -> None:
         if self._flushed:
