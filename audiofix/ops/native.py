@@ -18,7 +18,7 @@ from audiofix.errors import DeviceError
 
 Twin = Literal["cpu", "cuda"]
 
-ABI_VERSION = 3
+ABI_VERSION = 4
 TILES: dict[str, int] = {"cpu": 512, "cuda": 2048}
 """Steps between two stored states."""
 
@@ -176,21 +176,6 @@ def scan_backward(scan: Scan, gradient: Tensor, checkpoints: Tensor) -> list[Ten
         )
     _check(twin, status)
     return gradients
-
-
-def recurrence(a: Tensor, b: Tensor, reverse: bool) -> Tensor:
-    """Return the linear recurrence along the last axis of float32 tensors on the CPU."""
-    y = torch.empty_like(b)
-    length = b.shape[-1]
-    status = library("cpu").afx_linear_recurrence_cpu(
-        *(_pointer(tensor) for tensor in (a, b, y)),
-        ctypes.c_int64(b.numel() // length),
-        ctypes.c_int64(length),
-        int(reverse),
-        torch.get_num_threads(),
-    )
-    _check("cpu", status)
-    return y
 
 
 def plane_scan(inputs: tuple[Tensor, ...], state: int, rank: int) -> Tensor:

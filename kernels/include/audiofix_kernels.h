@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define AFX_ABI_VERSION 3
+#define AFX_ABI_VERSION 4
 #define AFX_API __attribute__((visibility("default")))
 
 enum { AFX_BAD_SHAPE = -1, AFX_BAD_TYPE = -2 };
@@ -97,10 +97,6 @@ AFX_API int afx_selective_scan_backward_cpu(const afx_scan_inputs *in, const flo
                                             const float *checkpoints,
                                             const afx_scan_gradients *gradients, float *workspace,
                                             afx_scan_shape shape, int threads);
-
-/* y[t] = a[t] y[t-1] + b[t], from 0, along each of `rows` rows; from the end if `reverse`. */
-AFX_API int afx_linear_recurrence_cpu(const float *a, const float *b, float *y, int64_t rows,
-                                      int64_t length, int reverse, int threads);
 
 /* The sum of four selective scans of a plane: along its rows, along its columns, and both from
    their ends. The step is softplus(bias + weight . factors). No gradient.

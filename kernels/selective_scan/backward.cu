@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(Threads)
         Affine<float> all = {1.0f, 0.0f};
 #pragma unroll
         for (int i = 0; i < Items; i++) {
-          decay[i] = expf(step[i] * A);
+          decay[i] = exp2f(step[i] * (A * LOG2_E));
           all = compose(all, Affine<float>{decay[i], step[i] * u[i] * B[i]});
         }
         float h = apply(block.template before<false>(all),
@@ -165,11 +165,17 @@ struct Backward {
   }
 };
 
-// About four blocks for each of 132 multiprocessors; the shape alone decides, so results repeat.
+constexpr int64_t MOST_PARTIAL = int64_t(1) << 27;  // floats for the parts of B, and as many of C
+
+int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// About four blocks for each of 132 multiprocessors, as long as their parts fit; the shape alone
+// decides, so results repeat.
 int64_t splits_of(const afx_scan_shape &shape) {
   const int64_t rows = shape.channels / shape.groups, pairs = shape.batch * shape.groups;
-  const int64_t wanted = (528 + pairs - 1) / pairs;
-  return wanted < rows ? wanted : rows;
+  const int64_t wanted = at_most((528 + pairs - 1) / pairs, rows);
+  const int64_t fitting = MOST_PARTIAL / (pairs * shape.state * shape.length);
+  return fitting < 1 ? 1 : at_most(wanted, fitting);
 }
 
 int64_t shared_floats(const afx_scan_shape &shape) {

@@ -140,16 +140,6 @@ int afx_selective_scan_backward_cpu(const afx_scan_inputs *in, const float *dout
   return 0;
 }
 
-int afx_linear_recurrence_cpu(const float *a, const float *b, float *y, int64_t rows,
-                              int64_t length, int reverse, int threads) {
-  if (rows < 0 || length < 1) return AFX_BAD_SHAPE;
-  const CpuLevel &level = *LEVELS[current_level];
-#pragma omp parallel for num_threads(threads)
-  for (int64_t row = 0; row < rows; row++)
-    level.recurrence(a + row * length, b + row * length, y + row * length, length, reverse != 0);
-  return 0;
-}
-
 int afx_plane_scan_cpu(const afx_plane_inputs *in, float *out, afx_plane_shape shape, int threads) {
   const bool good = shape.batch > 0 && shape.channels > 0 && shape.width > 0 && shape.height > 0 &&
                     shape.height <= AFX_MAX_HEIGHT && shape.state > 0 &&

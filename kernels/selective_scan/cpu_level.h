@@ -27,7 +27,6 @@ struct CpuLevel {
   void (*backward)(const afx_scan_inputs &, const float *dout, const float *checkpoints,
                    const afx_scan_gradients &, const PartialSums &, const afx_scan_shape &,
                    RowRange);
-  void (*recurrence)(const float *a, const float *b, float *y, int64_t length, bool reverse);
 };
 
 extern const CpuLevel afx_level_baseline;

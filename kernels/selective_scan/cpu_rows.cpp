@@ -204,19 +204,6 @@ void backward(const afx_scan_inputs &in, const float *dout, const float *checkpo
                                                                      partial);
 }
 
-template <bool Reversed>
-void recurrence_row(const float *a, const float *b, float *y, int64_t length) {
-  Floats carry = all(0);
-  for (int64_t t = 0; t < length; t += W) {
-    const Affine<Floats> steps = {load<Reversed>(a, length, t), load<Reversed>(b, length, t)};
-    store<Reversed>(y, length, t, recur<false>(steps, carry));
-  }
-}
-
-void recurrence(const float *a, const float *b, float *y, int64_t length, bool reverse) {
-  (reverse ? recurrence_row<true> : recurrence_row<false>)(a, b, y, length);
-}
-
 #define AFX_TEXT_OF(name) #name
 #define AFX_TEXT(name) AFX_TEXT_OF(name)
 #define AFX_JOIN_OF(a, b) a##b
@@ -224,5 +211,4 @@ void recurrence(const float *a, const float *b, float *y, int64_t length, bool r
 
 }  // namespace
 
-const CpuLevel AFX_JOIN(afx_level_, AFX_LEVEL) = {AFX_TEXT(AFX_LEVEL), forward, backward,
-                                                  recurrence};
+const CpuLevel AFX_JOIN(afx_level_, AFX_LEVEL) = {AFX_TEXT(AFX_LEVEL), forward, backward};

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int WARP = 32;
 constexpr unsigned EVERY_LANE = 0xffffffffu;
+constexpr float LOG2_E = 1.44269504f;  // decays are powers of two: one instruction
 
 __device__ __forceinline__ float widen(float x) { return x; }
 __device__ __forceinline__ float widen(__half x) { return __half2float(x); }

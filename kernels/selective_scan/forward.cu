@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(Threads)
       Affine<float> steps[Items], all = {1.0f, 0.0f};
 #pragma unroll
       for (int i = 0; i < Items; i++) {
-        steps[i] = {expf(step[i] * A), gain[i] * B[i]};
+        steps[i] = {exp2f(step[i] * (A * LOG2_E)), gain[i] * B[i]};
         all = compose(all, steps[i]);
       }
       const Affine<float> earlier = block.template before<false>(all);

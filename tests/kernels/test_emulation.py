@@ -83,6 +83,18 @@ def test_the_cuda_kernels_equal_plain_torch(library: Path, dtype: torch.dtype) -
     assert done.stdout.count("right") == len(shapes), done.stdout
 
 
+def test_the_workspace_of_the_backward_pass_is_bounded(library: Path) -> None:
+    loaded = ctypes.CDLL(str(library))
+    loaded.afx_selective_scan_workspace_cuda.restype = ctypes.c_int64
+
+    def gigabytes(channels: int, state: int, length: int) -> float:
+        shape = native.ScanShape(1, channels, length, state, 1, 0)
+        return loaded.afx_selective_scan_workspace_cuda(shape) * 4 / 2**30
+
+    assert gigabytes(528, 16, 262144) < 1.01
+    assert gigabytes(528, 1, 1024) > 0.004  # short rows: every row adds its own part
+
+
 def guarded(library: ctypes.CDLL, like: torch.Tensor | None) -> torch.Tensor | None:
     """Return a copy whose end is the end of what may be touched."""
     if like is None:
