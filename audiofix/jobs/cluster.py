@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from audiofix.errors import DeviceError, UsageError
-from audiofix.jobs.batch import Outcome, attempt
+from audiofix.jobs.attempt import Outcome, attempt
 from audiofix.jobs.failures import failure_of
 from audiofix.jobs.job import Effect, IOOptions, Job
 

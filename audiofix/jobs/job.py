@@ -5,14 +5,12 @@ Verbs import this module when they are only asked for help: it loads nothing.
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from audiofix.audio.format import AudioFormat
     from audiofix.audio.source import Headerless, Source
-    from audiofix.streaming.stage import Stage
 
 PIPE = Path("-")
 """Standard input as a job's source, standard output as its output."""
@@ -105,48 +103,3 @@ class Effect(Hashable, Protocol):
             progress: makes, for an opened source, what takes the samples done so far.
         """
         ...
-
-
-class SoundEffect:
-    """An effect from sound to sound: a subclass has `load` and `stage`."""
-
-    makes: str | None = None
-    reads: ClassVar[bool] = True
-    writes: ClassVar[bool] = True
-    keeps_bits: ClassVar[bool] = True
-    """Whether a file takes over the input's sample format, rather than that of a pipe."""
-
-    @property
-    def exact(self) -> bool:
-        """Whether the stage is pushed float64, because it returns samples as they were."""
-        return False
-
-    def takes(self, path: Path) -> bool:
-        """Tell audio by its content."""
-        from audiofix.audio.folder import is_audio
-
-        return is_audio(path)
-
-    def load(self) -> Any:
-        """Load the model, once a process."""
-        raise NotImplementedError
-
-    def stage(self, source: Stream, loaded: Any) -> "Stage":
-        """Return a fresh stage for one stream; `loaded` is what `load` gave."""
-        raise NotImplementedError
-
-    def run(
-        self,
-        job: Job,
-        loaded: Callable[[], Any],
-        io: IOOptions,
-        progress: Progress | None = None,
-    ) -> None:
-        """Send one input through a fresh stage into its output."""
-        from audiofix.jobs.stream import run_stream
-
-        make_stage = partial(self._stage_of, loaded)
-        run_stream(job, make_stage, io, progress, exact=self.exact, keeps_bits=self.keeps_bits)
-
-    def _stage_of(self, loaded: Callable[[], Any], source: Stream) -> "Stage":
-        return self.stage(source, loaded())

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from audiofix.exit_status import ExitStatus
-from audiofix.jobs.batch import Outcome, attempt
+from audiofix.jobs.attempt import Outcome, attempt
 from audiofix.jobs.failures import Failure
 from audiofix.jobs.job import Effect, IOOptions, Job
 from audiofix.jobs.signals import Terminated, end_cleanly_on_signals

@@ -11,8 +11,9 @@ import click
 from click.core import ParameterSource
 
 from audiofix.errors import UsageError
-from audiofix.jobs.job import SoundEffect, Stream
+from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions
+from audiofix.jobs.sound import SoundEffect
 from audiofix.verbs import VERBS
 from audiofix.verbs.decode import Decode
 from audiofix.verbs.encode import Encode

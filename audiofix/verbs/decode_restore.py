@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audiofix.jobs.job import SoundEffect, Stream
+from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing
+from audiofix.jobs.sound import SoundEffect
 from audiofix.verbs.options import Rate, audio_verb, load_model
 
 if TYPE_CHECKING:

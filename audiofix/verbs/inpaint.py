@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from audiofix.errors import UsageError
-from audiofix.jobs.job import SoundEffect, Stream
+from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing, inputs_or_pipe
+from audiofix.jobs.sound import SoundEffect
 from audiofix.verbs.options import audio_verb, load_model
 
 if TYPE_CHECKING:

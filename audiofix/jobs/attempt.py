@@ -1,0 +1,65 @@
+"""Doing one job of many: whatever goes wrong becomes its outcome."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audiofix.errors import AudiofixError, OutputError
+from audiofix.jobs.failures import Failure, failure_of
+from audiofix.jobs.job import Effect, IOOptions, Job
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one job.
+
+    Attributes:
+        job: what was to be done.
+        failure: why it failed, None if it did not.
+        fatal: whether the model did not load, so that every other job would fail alike.
+    """
+
+    job: Job
+    failure: Failure | None = None
+    fatal: bool = False
+
+
+def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) -> Outcome:
+    """Do one job; whatever goes wrong becomes its outcome."""
+
+    def marked() -> Any:
+        try:
+            return loaded()
+        except Exception as error:
+            raise _ModelFailed from error
+
+    try:
+        if job.output is not None:
+            _make_folder(job.output.parent)
+        effect.run(job, marked, io)
+    except _ModelFailed as error:
+        return _failed(job, error.__cause__ or error, fatal=True)
+    except Exception as error:
+        return _failed(job, error, fatal=False)
+    return Outcome(job)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: {error.strerror}: choose another output folder") from error
+
+
+def _failed(job: Job, error: BaseException, *, fatal: bool) -> Outcome:
+    if not isinstance(error, AudiofixError):
+        log.info("%s: this is how it came about", job.name, exc_info=error)
+    return Outcome(job, failure_of(error), fatal)
+
+
+class _ModelFailed(Exception):
+    """Carries what went wrong while the model loaded past what can go wrong with one file."""
