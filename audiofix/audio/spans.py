@@ -95,15 +95,15 @@ def read_spans(path: Path, recording: str) -> tuple[Span, ...]:
 
 def _rows(rows: list[list[str]], recording: str, path: str) -> Iterable[Span]:
     heads = [cell.strip().lower() for cell in rows[0]] if rows else []
-    start, end, file = (
-        _column(heads, names) for names in (_START_COLUMNS, _END_COLUMNS, _FILE_COLUMNS)
-    )
-    named = start is not None and end is not None
-    for number, row in enumerate(rows[1:] if named else rows, start=2 if named else 1):
-        if named and file is not None and not _is_of(row[file], recording):
-            continue
+    start, end = _column(heads, _START_COLUMNS), _column(heads, _END_COLUMNS)
+    file = _column(heads, _FILE_COLUMNS)
+    first_row = 1
+    if start is None or end is None:
+        first_row, start, end, file = 0, 0, 1, None
+    for number, row in enumerate(rows[first_row:], first_row + 1):
         try:
-            yield _span(row[start if named else 0], row[end if named else 1])
+            if file is None or _is_of(row[file], recording):
+                yield _span(row[start], row[end])
         except (IndexError, ValueError, UsageError) as error:
             raise InputError(
                 f"{path}: row {number}: no span ({', '.join(row)}): it needs a start and an end"

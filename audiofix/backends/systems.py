@@ -232,9 +232,9 @@ def chosen_model(task: str, model: str | None, rate: int = 0, *, denoise: bool =
             raise CheckpointError(f"{task}: no model was released: name a file with -m FILE")
         return best.name
     found = store.default_entry(*suitable, denoises=denoise)
+    if (found is None or found.shipped) and (computed := _weightless(task)):
+        return computed[0]  # measures better than what ships
     if found is None:
-        if computed := _weightless(task):
-            return computed[0]
         raise CheckpointError(
             f"{task}{' --denoise' if denoise else ''}: no model on this machine: fetch one with "
             f"`audiofix models pull {best.name if best else 'NAME'}`, or name a file with -m FILE"

@@ -19,6 +19,7 @@ from audiofix.evaluation.comparison import (
     compare_files,
     compare_model,
 )
+from audiofix.evaluation.gap_comparison import GapPlan, GapStageMaker, compare_gaps
 from audiofix.evaluation.lossy_comparison import compare_coding, compare_pair
 from audiofix.jobs.options import Shell
 from audiofix.streaming.codec import Codec
@@ -121,6 +122,19 @@ def pair_trials(
     return [
         Trial(name, partial(compare_pair, name, *pair, make_stage, measuring))
         for name, pair in pairs.items()
+    ]
+
+
+def gap_trials(
+    recordings: Mapping[str, Path],
+    plan: GapPlan,
+    makers: Mapping[str, GapStageMaker],
+    measuring: Measuring,
+) -> list[Trial]:
+    """Return a trial for each recording."""
+    return [
+        Trial(name, partial(compare_gaps, name, path, plan, makers, measuring))
+        for name, path in recordings.items()
     ]
 
 

@@ -27,6 +27,8 @@ METRICS: Mapping[str, Metric] = {
     "lsd": Metric("LSD", "", "lowest", 3),
     "lsd-hf": Metric("LSD-HF", "", "lowest", 3),
     "lsd-lf": Metric("LSD-LF", "", "lowest", 3),
+    "level": Metric("Level error", "dB", "lowest", 2),
+    "seam": Metric("Seams", "dB", "lowest", 2),
     "rtf": Metric("RTF", "", "lowest", 4),
     "bitrate": Metric("Bit rate", "kbit/s", "lowest", 2),
     "delay": Metric("Delay", "ms", "nearest to 0", 2),
@@ -38,10 +40,11 @@ METRICS: Mapping[str, Metric] = {
 """Name -> metric."""
 
 DEFAULT = ("snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf")
+GAP_DEFAULT = ("lsd", "si-sdr", "snr", "level", "seam", "rtf")
 CODEC_DEFAULT = ("bitrate", "delay", "si-sdr", "lsd", "lsd-lf", "rtf")
-ELSEWHERE = ("rtf", "bitrate", "delay")
+ELSEWHERE = ("rtf", "bitrate", "delay", "level", "seam")
 """Those that are measured where they happen: seconds of computing per second of sound, what codes
-take, and how much later than its reference an estimate was."""
+take, how much later than its reference an estimate was, and how gaps were filled."""
 
 BANDED = ("lsd-hf", "lsd-lf")
 """Those that need to know where the input's band ends."""

@@ -1,8 +1,6 @@
 """`audiofix eval`: how close estimates come to their references, in numbers, sound and pictures."""
 
-import fnmatch
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -47,16 +45,20 @@ EXAMPLES = (
         "audiofix eval -m apollo-small-44k --data music/ --codec mp3:64k,mp3:128k,opus:32k",
     ),
     (
+        "A model that fills gaps, beside what needs no model",
+        "audiofix eval -m a2sb-small-44k --data music/ --gaps 0.15:5",
+    ),
+    (
         "For a paper: every file, every figure, and a page to listen to",
         "audiofix eval clean/ restored/ --cutoff 8k --json r.json --csv r.csv --html r.html",
     ),
 )
 
 _METRICS = (
-    "snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf", "bitrate", "delay", "stoi", "pesq",
-    "visqol", "loudness",
+    "snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf", "bitrate", "delay", "level", "seam", "stoi",
+    "pesq", "visqol", "loudness",
 )  # fmt: skip
-Kind = Literal["files", "upsampler", "codec", "restorer"]
+Kind = Literal["files", "upsampler", "codec", "restorer", "inpainter"]
 _LSD_PRESETS = ("standard", "vmasr", "ssr-eval", "decibel")
 _EXAMPLES_SHOWN = 8
 
@@ -74,6 +76,7 @@ class Options:
     input_rates: tuple[int, ...]
     codings: tuple["Coding", ...]
     to: int
+    gaps: str | None
     metrics: tuple[str, ...] | None
     lsd_preset: str
     cutoff: float | None
@@ -117,6 +120,7 @@ def run(options: Options) -> None:
         "upsampler": _model_trials,
         "codec": _codec_trials,
         "restorer": _restorer_trials,
+        "inpainter": _gap_trials,
     }[kind]
     subject, trials = prepare(options, measuring)
     if not trials:
@@ -147,8 +151,10 @@ def _check(options: Options) -> None:
         raise UsageError("eval: --codec without --data: name a manifest or a folder")
     if options.model and not options.data and not options.pairs:
         raise UsageError("eval: --model without --data: name a manifest or a folder")
+    if options.gaps and not options.data:
+        raise UsageError("--gaps: cuts gaps into recordings: name them with --data")
     too_high = [rate for rate in options.input_rates if rate >= options.to]
-    if options.data and not options.codings and too_high:
+    if options.data and too_high and not (options.codings or options.gaps):
         raise UsageError(f"input rate {too_high[0]} Hz: not below the result's {options.to} Hz")
     if options.json == options.csv == "-":
         raise UsageError("standard output: asked for JSON and CSV: name a file for one")
@@ -165,6 +171,8 @@ def _kind(options: Options) -> Kind:
     """Return what is evaluated."""
     if options.codings or options.pairs:
         return "restorer"
+    if options.gaps:
+        return "inpainter"
     if options.model:
         from audiofix.backends.systems import tasks_of
 
@@ -178,7 +186,7 @@ def _kind(options: Options) -> Kind:
 def _measuring(options: Options, kind: Kind) -> "Measuring":
     from audiofix.evaluation.comparison import Measuring
     from audiofix.metrics.perceptual import require
-    from audiofix.metrics.score import BANDED, CODEC_DEFAULT, DEFAULT
+    from audiofix.metrics.score import BANDED, CODEC_DEFAULT, DEFAULT, GAP_DEFAULT
     from audiofix.metrics.spectral import DEFINITIONS
 
     missing = {}
@@ -188,7 +196,9 @@ def _measuring(options: Options, kind: Kind) -> "Measuring":
             missing |= dict.fromkeys(BANDED, "the input's band is not known: give --cutoff HZ")
     if kind != "codec":
         missing |= dict.fromkeys(("bitrate", "delay"), "needs a codec: give --data and -m")
-    usual = CODEC_DEFAULT if kind == "codec" else DEFAULT
+    if kind != "inpainter":
+        missing |= dict.fromkeys(("level", "seam"), "are of filled gaps: give --gaps")
+    usual = {"codec": CODEC_DEFAULT, "inpainter": GAP_DEFAULT}.get(kind, DEFAULT)
     metrics = options.metrics or tuple(name for name in usual if name not in missing)
     for name in metrics:
         if name in missing:
@@ -199,10 +209,12 @@ def _measuring(options: Options, kind: Kind) -> "Measuring":
 
 
 def _file_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
+    from audiofix.evaluation.recordings import is_included
     from audiofix.evaluation.trials import file_trials
 
+    included = partial(is_included, patterns=options.include)
     reference, estimate = str(options.reference), str(options.estimate)
-    trials = file_trials(Path(reference), Path(estimate), partial(_included, options), measuring)
+    trials = file_trials(Path(reference), Path(estimate), included, measuring)
     return {"reference": reference, "estimate": estimate}, trials
 
 
@@ -214,7 +226,7 @@ def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
     from audiofix.jobs.job import Stream
     from audiofix.verbs.upsample import Upsample
 
-    recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
+    recordings = _recordings(options)
     model = chosen_model("upsample", options.model, options.to)
     request = UpsampleRequest(options.to, seed=options.seed)
     effect = Upsample(request, replace(options.computing, model=model))
@@ -233,7 +245,7 @@ def _codec_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
     from audiofix.evaluation.trials import codec_trials
     from audiofix.streaming.roundtrip import RoundTrip
 
-    recordings = {name: path for name, path in _recordings(options) if _included(options, name)}
+    recordings = _recordings(options)
     codec = load_model("encode", options.computing)
     _warm_up(partial(RoundTrip, codec), AudioFormat(codec.layout.rate, 1))
     trials = codec_trials(recordings, codec, measuring, opus=options.baseline == "opus")
@@ -247,6 +259,7 @@ def _restorer_trials(
     from audiofix.backends.systems import chosen_model
     from audiofix.backends.tasks import DecodeRestoreRequest
     from audiofix.evaluation.lossy_comparison import found_pairs
+    from audiofix.evaluation.recordings import is_included
     from audiofix.evaluation.trials import lossy_trials, pair_trials
 
     model = chosen_model("decode-restore", options.model)
@@ -260,12 +273,24 @@ def _restorer_trials(
     _warm_up(make_stage, AudioFormat(restorer.rate, 1))
     data = str(options.pairs or options.data)
     if options.pairs:
-        pairs = {n: p for n, p in found_pairs(Path(data)).items() if _included(options, n)}
+        found = found_pairs(Path(data)).items()
+        pairs = {name: pair for name, pair in found if is_included(name, options.include)}
         trials = pair_trials(pairs, make_stage, measuring)
     else:
-        chosen = {name: path for name, path in _recordings(options) if _included(options, name)}
+        chosen = _recordings(options)
         trials = lossy_trials(chosen, options.codings, make_stage, measuring)
     return {"model": str(model), "data": data}, trials
+
+
+def _gap_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
+    from audiofix.evaluation.gap_comparison import GapPlan, gap_fillers
+    from audiofix.evaluation.trials import gap_trials
+
+    plan = GapPlan.parse(str(options.gaps))
+    makers = gap_fillers(options.computing, options.seed)
+    trials = gap_trials(_recordings(options), plan, makers, measuring)
+    model = next(iter(makers))
+    return {"model": model, "data": str(options.data), "gaps": str(options.gaps)}, trials
 
 
 def _warm_up(make_stage: "StageMaker", source: "AudioFormat") -> None:
@@ -277,24 +302,10 @@ def _warm_up(make_stage: "StageMaker", source: "AudioFormat") -> None:
     stage.flush()
 
 
-def _recordings(options: Options) -> Iterator[tuple[str, Path]]:
-    """Yield the recordings of a manifest's split or of a folder, by name."""
-    from audiofix.audio.tree import recordings
+def _recordings(options: Options) -> dict[str, Path]:
+    from audiofix.evaluation.recordings import chosen_recordings
 
-    data = Path(str(options.data))
-    if data.is_dir():
-        yield from recordings(data).items()
-        return
-    from audiofix.trainers.data.manifest import read_manifest
-
-    for recording in read_manifest(data, split=options.split):
-        place = Path(os.path.relpath(recording.path, data.parent))
-        yield place.with_suffix("").as_posix(), recording.path
-
-
-def _included(options: Options, name: str) -> bool:
-    patterns = options.include or ("*",)
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    return chosen_recordings(Path(str(options.data)), options.split, options.include)
 
 
 def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) -> None:
@@ -347,6 +358,8 @@ _report_option = partial(click.option, metavar="FILE")
               metavar="RATE,...", help="What the model is given.")
 @click.option("--to", type=Rate(), default="48k", show_default=True, metavar="RATE",
               help="Rate of the model's result.")
+@click.option("--gaps", metavar="LENGTH:EVERY",
+              help="Cut gaps of LENGTH seconds into every EVERY seconds, and fill them.")
 @click.option("--metrics", type=Choices(*_METRICS), metavar="NAME,...",
               help=f"Some of {', '.join(_METRICS)}; default: the first six, as far as known.")
 @click.option("--lsd-preset", type=click.Choice(_LSD_PRESETS), default="standard",
@@ -384,6 +397,11 @@ def command(options: Options) -> None:
     Of a codec, what comes back is measured at the recording's own rate, beside the recording
     resampled to the codec's rate and back. --input-rates and --to do not matter. Each is brought in
     time with the recording first; delay says by how much. bitrate is of the bare codes.
+
+    With --gaps each recording loses a gap in the middle of every so many seconds, and what the
+    model, the default of `inpaint` and zeros put there is measured inside the gaps. level is the
+    error of the level there, seam how far the second difference at the edges is from that of the
+    surroundings, both without sign in dB.
 
     SNR and SI-SDR are in dB. The log-spectral distances follow --lsd-preset; the definition is
     printed with them. stoi, pesq and loudness need `pip install 'audiofix[eval]'`, visqol needs

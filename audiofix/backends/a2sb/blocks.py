@@ -147,7 +147,8 @@ class Attention(nn.Module):
         return result
 
     def _headed(self, x: Tensor) -> Tensor:
-        return x.unflatten(1, (self.heads, -1)).permute(0, 1, 3, 4, 2)
+        headed: Tensor = x.unflatten(1, (self.heads, -1)).permute(0, 1, 3, 4, 2)
+        return headed
 
 
 class Downsample(nn.Module):
