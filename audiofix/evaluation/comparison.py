@@ -247,6 +247,13 @@ class _Timed:
         return out
 
 
+def warm_up(make_stage: StageMaker, source: AudioFormat) -> None:
+    """Let a model run once, so that no real-time factor holds what first use costs."""
+    stage = make_stage(source)
+    stage.push(np.zeros((source.channels, source.rate), np.float32))
+    stage.flush()
+
+
 def _check_formats(clean: Source, made: Source) -> None:
     pairs = {
         "Hz": (made.format.rate, clean.format.rate),

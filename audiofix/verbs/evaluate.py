@@ -23,9 +23,8 @@ from audiofix.verbs.options import (
 )
 
 if TYPE_CHECKING:
-    from audiofix.audio.format import AudioFormat
     from audiofix.audio.lossy import Coding
-    from audiofix.evaluation.comparison import Excerpt, Measuring, StageMaker
+    from audiofix.evaluation.comparison import Excerpt, Measuring
     from audiofix.evaluation.findings import Findings
     from audiofix.evaluation.trials import Trial
     from audiofix.streaming.stage import Stage
@@ -116,12 +115,9 @@ def run(options: Options) -> None:
     kind = _kind(options)
     measuring = _measuring(options, kind)
     prepare = {
-        "files": _file_trials,
-        "upsampler": _model_trials,
-        "codec": _codec_trials,
-        "restorer": _restorer_trials,
-        "inpainter": _gap_trials,
-    }[kind]
+        "files": _file_trials, "upsampler": _model_trials, "codec": _codec_trials,
+        "restorer": _restorer_trials, "inpainter": _gap_trials,
+    }[kind]  # fmt: skip
     subject, trials = prepare(options, measuring)
     if not trials:
         raise InputError("eval: nothing matches --include: change the pattern")
@@ -222,6 +218,7 @@ def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
     from audiofix.audio.format import AudioFormat
     from audiofix.backends.systems import chosen_model
     from audiofix.backends.tasks import UpsampleRequest
+    from audiofix.evaluation.comparison import warm_up
     from audiofix.evaluation.trials import model_trials
     from audiofix.jobs.job import Stream
     from audiofix.verbs.upsample import Upsample
@@ -235,19 +232,20 @@ def _model_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, s
     def make_stage(source: AudioFormat) -> "Stage":
         return effect.stage(Stream("eval", source), restorer)
 
-    _warm_up(make_stage, AudioFormat(options.input_rates[0], 1))
+    warm_up(make_stage, AudioFormat(options.input_rates[0], 1))
     trials = model_trials(recordings, options.input_rates, options.to, make_stage, measuring)
     return {"model": str(model), "data": str(options.data)}, trials
 
 
 def _codec_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str], list["Trial"]]:
     from audiofix.audio.format import AudioFormat
+    from audiofix.evaluation.comparison import warm_up
     from audiofix.evaluation.trials import codec_trials
     from audiofix.streaming.roundtrip import RoundTrip
 
     recordings = _recordings(options)
     codec = load_model("encode", options.computing)
-    _warm_up(partial(RoundTrip, codec), AudioFormat(codec.layout.rate, 1))
+    warm_up(partial(RoundTrip, codec), AudioFormat(codec.layout.rate, 1))
     trials = codec_trials(recordings, codec, measuring, opus=options.baseline == "opus")
     return {"model": str(options.model), "data": str(options.data)}, trials
 
@@ -258,6 +256,7 @@ def _restorer_trials(
     from audiofix.audio.format import AudioFormat
     from audiofix.backends.systems import chosen_model
     from audiofix.backends.tasks import DecodeRestoreRequest
+    from audiofix.evaluation.comparison import warm_up
     from audiofix.evaluation.lossy_comparison import found_pairs
     from audiofix.evaluation.recordings import is_included
     from audiofix.evaluation.trials import lossy_trials, pair_trials
@@ -270,7 +269,7 @@ def _restorer_trials(
         stage: Stage = restorer.stage(source, request)
         return stage
 
-    _warm_up(make_stage, AudioFormat(restorer.rate, 1))
+    warm_up(make_stage, AudioFormat(restorer.rate, 1))
     data = str(options.pairs or options.data)
     if options.pairs:
         found = found_pairs(Path(data)).items()
@@ -289,17 +288,7 @@ def _gap_trials(options: Options, measuring: "Measuring") -> tuple[dict[str, str
     plan = GapPlan.parse(str(options.gaps))
     makers = gap_fillers(options.computing, options.seed)
     trials = gap_trials(_recordings(options), plan, makers, measuring)
-    model = next(iter(makers))
-    return {"model": model, "data": str(options.data), "gaps": str(options.gaps)}, trials
-
-
-def _warm_up(make_stage: "StageMaker", source: "AudioFormat") -> None:
-    """Let the model run once, so that no real-time factor holds what first use costs."""
-    import numpy as np
-
-    stage = make_stage(source)
-    stage.push(np.zeros((source.channels, source.rate), np.float32))
-    stage.flush()
+    return {"model": next(iter(makers)), "data": str(options.data), "gaps": str(plan)}, trials
 
 
 def _recordings(options: Options) -> dict[str, Path]:
@@ -398,10 +387,8 @@ def command(options: Options) -> None:
     resampled to the codec's rate and back. --input-rates and --to do not matter. Each is brought in
     time with the recording first; delay says by how much. bitrate is of the bare codes.
 
-    With --gaps each recording loses a gap in the middle of every so many seconds, and what the
-    model, the default of `inpaint` and zeros put there is measured inside the gaps. level is the
-    error of the level there, seam how far the second difference at the edges is from that of the
-    surroundings, both without sign in dB.
+    With --gaps, what a model, the default of `inpaint` and zeros put into gaps is measured there.
+    level is the error of the level, seam that of the second difference at the edges, in dB.
 
     SNR and SI-SDR are in dB. The log-spectral distances follow --lsd-preset; the definition is
     printed with them. stoi, pesq and loudness need `pip install 'audiofix[eval]'`, visqol needs
