@@ -211,8 +211,8 @@ def encode(
     most = codec.layout.codebooks
     books = most if codebooks is None else whole_number("codebooks", codebooks, 1, most)
     channels, length = samples.shape
-    encoder = codec.encoder(AudioFormat(rate, channels))
-    codes = np.concatenate([encoder.push(samples), encoder.flush()], axis=1)[:, :, :books]
+    encoder = codec.encoder(AudioFormat(rate, channels), codebooks=books)
+    codes = np.concatenate([encoder.push(samples), encoder.flush()], axis=1)
     layout = replace(codec.layout, channels=channels, codebooks=books, source_rate=rate)
     return CodedSound(layout, codes, length)
 

@@ -14,7 +14,14 @@ _ROUNDS = 12
 
 
 @torch.no_grad()
-def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int, bar: Bar = no_bar) -> None:
+def codebooks_from(
+    rows: Tensor,
+    quantiser: ResidualVQ,
+    seed: int,
+    bar: Bar = no_bar,
+    *,
+    weights: Tensor | None = None,
+) -> None:
     """Set every codebook to the k-means centres of what the ones before left over (Lloyd, 1982).
 
     Args:
@@ -22,6 +29,7 @@ def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int, bar: Bar = no
         quantiser: its codebooks are set in place, their averages as after one visit a codeword.
         seed: of the rows that the centres start at.
         bar: shows how far it is.
+        weights: `[rows]`, how much each row counts; None for all alike.
 
     Raises:
         SettingsError: there are too few rows.
@@ -32,25 +40,32 @@ def codebooks_from(rows: Tensor, quantiser: ResidualVQ, seed: int, bar: Bar = no
             "make data.samples larger"
         )
     generator = np.random.default_rng(seed)
+    counted = torch.ones(len(rows), device=rows.device) if weights is None else weights
+    shares = counted.double().cpu().numpy() / counted.double().sum().item()
     residual = rows
     with bar("codebooks", len(quantiser.layers), " codebooks") as tick:
         for done, codebook in enumerate(quantiser.layers, 1):
             assert isinstance(codebook, Codebook)
-            chosen = torch.from_numpy(generator.permutation(len(rows))[: quantiser.size])
-            _set_to_centres(codebook, residual, residual[chosen])
+            if weights is None:
+                chosen = generator.permutation(len(rows))[: quantiser.size]
+            else:
+                chosen = generator.choice(len(rows), quantiser.size, replace=False, p=shares)
+            start = residual[torch.from_numpy(chosen)]
+            _set_to_centres(codebook, residual, start, counted)
             residual = residual - codebook.lookup(codebook.search(residual))
             if tick:
                 tick(done)
 
 
-def _set_to_centres(codebook: Codebook, rows: Tensor, start: Tensor) -> None:
-    """Set a codebook to the k-means centres of `rows`, found from the centres `start`."""
+def _set_to_centres(codebook: Codebook, rows: Tensor, start: Tensor, weights: Tensor) -> None:
+    """Set a codebook to the weighted k-means centres of `rows`, found from those in `start`."""
     size = len(start)
     codebook.embed.copy_(start.t())
     for _ in range(_ROUNDS):
         codes = codebook.search(rows)
-        counts = torch.bincount(codes, minlength=size)
-        sums = torch.zeros(size, rows.shape[1], device=rows.device).index_add_(0, codes, rows)
+        counts = torch.bincount(codes, weights, minlength=size)
+        sums = torch.zeros(size, rows.shape[1], device=rows.device)
+        sums.index_add_(0, codes, rows * weights[:, None])
         visited = counts > 0
         codebook.embed[:, visited] = (sums[visited] / counts[visited, None]).t()
     codebook.embed_avg.copy_(codebook.embed)

@@ -90,7 +90,7 @@ def encode(
             codebooks=books,
             source_rate=source.format.rate,
         )
-        encoder = codec.encoder(source.format, "live" if realtime else "file")
+        encoder = codec.encoder(source.format, "live" if realtime else "file", codebooks=books)
         frames = _LIVE_PACKET_FRAMES if realtime else PACKET_FRAMES
         meter = LatencyMeter(layout.hop / layout.rate) if realtime else None
         tick = progress(source) if progress else None
@@ -110,14 +110,14 @@ def encode(
                 if meter:
                     meter.wait(done / source.format.rate - layout.seconds(writer.frames))
                 begin = time.perf_counter()
-                writer.write(encoder.push(chunk)[:, :, :books])
+                writer.write(encoder.push(chunk))
                 if meter:
                     meter.note(time.perf_counter() - begin)
                     sink.flush()
                 if tick:
                     tick(done)
                 chunk = source.read(block)
-            writer.write(encoder.flush()[:, :, :books])
+            writer.write(encoder.flush())
             writer.finish(done)
         if meter:
             log.warning("%s: %s", source.name, meter.summary())

@@ -25,6 +25,7 @@ class StreamState:
         self.time_major = time_major
         self._axis = 1 if time_major else 2
         self._histories: dict[nn.Module, _History] = {}
+        self._kept: dict[nn.Module, tuple[Tensor, ...]] = {}
 
     def extend(self, layer: nn.Module, x: Tensor, context: int) -> Tensor:
         """Append `x` to the layer's history and return it behind what came before.
@@ -51,12 +52,21 @@ class StreamState:
             window.narrow(self._axis, 0, 1).copy_(x.narrow(self._axis, 0, 1))
         return window
 
+    def kept(self, layer: nn.Module) -> tuple[Tensor, ...] | None:
+        """Return what the layer kept last with `keep`; None before the stream begins."""
+        return self._kept.get(layer)
+
+    def keep(self, layer: nn.Module, *tensors: Tensor) -> None:
+        """Remember tensors of a recursive layer; they must not be modified afterwards."""
+        self._kept[layer] = tensors
+
     def clone(self) -> "StreamState":
         """Return an independent copy: the same stream, continued twice."""
         twin = StreamState(self.beginning, time_major=self.time_major)
         twin._histories = {layer: copy.copy(one) for layer, one in self._histories.items()}
         for history in twin._histories.values():
             history.storage = history.storage.clone()
+        twin._kept = dict(self._kept)
         return twin
 
 

@@ -134,6 +134,31 @@ class ResidualVQ(nn.Module):
             codes.append(code)
         return torch.stack(codes, dim=1)
 
+    def search_best(self, rows: Tensor, square_norms: list[Tensor], candidates: int) -> Tensor:
+        """Return codes `[rows, codebooks]` whose sum is nearer to each row than `search`'s.
+
+        Every stage keeps the best few sums of the words so far (M-algorithm; Jelinek and Anderson,
+        1971), since the nearest word of a stage need not lead to the nearest sum.
+
+        Args:
+            rows: what to quantise, `[rows, dim]`.
+            square_norms: what `square_norms()` returned; of the first codebooks, to use only those.
+            candidates: sums that are kept, 1 or more.
+        """
+        sums = torch.zeros_like(rows)[:, None]
+        codes = torch.zeros(len(rows), 1, 0, dtype=torch.long, device=rows.device)
+        for codebook, norms in zip(self._codebooks(), square_norms, strict=False):
+            residual = rows[:, None] - sums
+            distances = residual.square().sum(2, keepdim=True) - 2 * (residual @ codebook.embed)
+            every = (distances + norms).flatten(1)
+            kept = every.topk(min(candidates, every.shape[1]), largest=False).indices
+            parent = torch.div(kept, self.size, rounding_mode="floor")[..., None]
+            code = kept % self.size
+            sums = sums.gather(1, parent.expand(-1, -1, rows.shape[1])) + codebook.lookup(code)
+            codes = codes.gather(1, parent.expand(-1, -1, codes.shape[2]))
+            codes = torch.cat([codes, code[..., None]], dim=2)
+        return codes[:, 0]
+
     def square_norms(self) -> list[Tensor]:
         """Return each codebook's squared lengths."""
         return [codebook.square_norms() for codebook in self._codebooks()]
@@ -152,6 +177,10 @@ class ResidualVQ(nn.Module):
         for codebook, code in zip(self._codebooks()[1:], codes[1:], strict=False):
             total = total + codebook.lookup(code)
         return total
+
+    def perplexities(self, codes: Tensor) -> Tensor:
+        """Return each codebook's perplexity over codes `[codebooks, ...]`."""
+        return torch.stack([perplexity(code, self.size) for code in codes])
 
     def _codebooks(self) -> list[Codebook]:
         return [layer for layer in self.layers if isinstance(layer, Codebook)]

@@ -43,8 +43,16 @@ class Codec(Protocol):
     denoises: bool
     """Whether its encoder leaves noise out."""
 
-    def encoder(self, source: AudioFormat, use: Use = "file") -> FrameEncoder:
-        """Return a fresh encoder for one stream of this format."""
+    def encoder(
+        self, source: AudioFormat, use: Use = "file", *, codebooks: int | None = None
+    ) -> FrameEncoder:
+        """Return a fresh encoder for one stream of this format.
+
+        Args:
+            source: format of the stream.
+            use: what matters.
+            codebooks: how many to use, the first ones; None for all.
+        """
         ...
 
     def decoder(

@@ -47,3 +47,14 @@ def test_a_history_does_not_grow():
     for _ in range(1000):
         window = state.extend(layer, torch.zeros(1, 10, 4), 6)
     assert window.untyped_storage().nbytes() < 100 * 4 * 4
+
+
+def test_what_a_layer_keeps_is_its_own_and_goes_with_a_clone():
+    one, other, state = nn.Identity(), nn.Identity(), StreamState()
+    assert state.kept(one) is None
+    state.keep(one, torch.ones(1), torch.zeros(2))
+    twin = state.clone()
+    state.keep(one, torch.full((1,), 5.0))
+    assert state.kept(other) is None and state.kept(one) == (torch.full((1,), 5.0),)
+    kept = twin.kept(one)
+    assert kept is not None and [part.tolist() for part in kept] == [[1.0], [0.0, 0.0]]

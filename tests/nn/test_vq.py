@@ -97,3 +97,21 @@ def test_processes_teach_one_codebook_together(tmp_path):
         learnt = torch.load(tmp_path / f"learnt-{rank}.pt")
         for name, tensor in codebook.state_dict().items():
             torch.testing.assert_close(learnt[name], tensor)
+
+
+def test_following_several_sums_comes_nearer():
+    torch.manual_seed(0)
+    vq, rows = ResidualVQ(6, 16, 4), torch.randn(200, 6)
+    norms = vq.square_norms()
+
+    def error(codes):
+        return (vq.lookup(codes.t()) - rows).square().sum(1)
+
+    greedy = vq.search(rows, norms)
+    assert torch.equal(vq.search_best(rows, norms, 1), greedy)
+    assert error(vq.search_best(rows, norms, 8)).mean() < 0.9 * error(greedy).mean()
+    every = torch.cartesian_prod(*[torch.arange(16)] * 2)
+    sums = vq.lookup(every.t())
+    exact = torch.cdist(rows, sums).square().amin(1)
+    found = error(vq.search_best(rows, norms[:2], 16 * 16))
+    torch.testing.assert_close(found, exact, rtol=1e-3, atol=1e-3)

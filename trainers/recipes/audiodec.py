@@ -29,9 +29,7 @@ from audiofix.trainers.recipes.reconstruction import (
     DiscriminatorSettings,
     ReconstructionRecipe,
 )
-from audiofix.trainers.transform_start import start_as_transform
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from audiofix.audio.format import Chunk
 from audiofix.backends.audiodec.autoencoder import Autoencoder
@@ -44,7 +42,7 @@ Part = Literal["encoder", "decoder"]
 
 _START_SEED = 0
 _START_CLIPS = 1000
-"""Clips that a transform start and the first codebooks are made of."""
+"""Clips that the first codebooks are made of."""
 
 _FRAMES_AFTER_NOTHING = 8
 """First frames of a clip, left out of the codebooks: they see the zeros before it."""
@@ -81,9 +79,6 @@ class Settings:
 
     Attributes:
         name: of the checkpoint.
-        transform_start: begin as a linear transform codec; see `trainers.transform_start`.
-        shaping: of the noise of a transform start; see there.
-        late_frames: frames that the sound may come late; streams make up for them.
         quantised: whether vectors pass through the codebooks.
         codebooks_from_data: make the codebooks, before the first step, of the encoder's vectors.
         learn_codebooks: move the codebooks with every step (published stage 1).
@@ -98,9 +93,6 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
-    transform_start: bool = False
-    shaping: float = 0.0
-    late_frames: int = 0
     quantised: bool = True
     codebooks_from_data: bool = False
     learn_codebooks: bool = True
@@ -130,7 +122,7 @@ class AudioDecRecipe(ReconstructionRecipe):
             SettingsError: parts are frozen that were never trained, or clips are no whole number
                 of frames.
         """
-        if settings.frozen and not (settings.start or settings.transform_start):
+        if settings.frozen and not settings.start:
             raise SettingsError("frozen: needs weights to keep: add --set start=CHECKPOINT")
         super().__init__(settings.data, settings.loss, settings.model.hop, source)
         self.settings = settings
@@ -146,23 +138,19 @@ class AudioDecRecipe(ReconstructionRecipe):
         self.add_networks(codec, discriminator, device)
 
     def prepare(self, bar: Bar) -> None:
-        """Make the transform start and the first codebooks of the training data.
+        """Make the first codebooks of the training data, where the settings want it.
 
         Raises:
-            SettingsError: the architecture cannot start so, or there are too few clips.
+            SettingsError: there are too few clips.
         """
-        settings, codec = self.settings, _autoencoder(self.networks[GENERATOR])
-        if not (settings.transform_start or settings.codebooks_from_data):
+        if not self.settings.codebooks_from_data:
             return
-        clips = self._start_clips(bar)
-        if settings.transform_start:
-            start_as_transform(codec, clips.reshape(-1, settings.model.hop), settings.shaping)
-        if settings.codebooks_from_data:
-            codec.eval()
-            with torch.no_grad():
-                vectors = [codec.projector(codec.encoder(clip[None])) for clip in clips]
-            rows = torch.cat([one[0, :, _FRAMES_AFTER_NOTHING:].t() for one in vectors])
-            codebooks_from(rows, codec.quantizer.codebook, _START_SEED, bar)
+        codec = _autoencoder(self.networks[GENERATOR]).eval()
+        with torch.no_grad():
+            clips = self._start_clips(bar)
+            vectors = [codec.projector(codec.encoder(clip[None])) for clip in clips]
+        rows = torch.cat([one[0, :, _FRAMES_AFTER_NOTHING:].t() for one in vectors])
+        codebooks_from(rows, codec.quantizer.codebook, _START_SEED, bar)
 
     def _start_clips(self, bar: Bar) -> Tensor:
         """Return clips of the training data, `[clips, 1, samples]`."""
@@ -204,15 +192,14 @@ class AudioDecRecipe(ReconstructionRecipe):
     def reconstruct(self, network: nn.Module, source: Tensor) -> tuple[Tensor, WeightedLosses]:
         """Return the decoded sound, and the codes' commitment."""
         codec = _autoencoder(network)
-        late = self.settings.late_frames * self.settings.model.hop
-        vectors, parts = codec.projector(codec.encoder(pad(source, (0, late)))), WeightedLosses()
+        vectors, parts = codec.projector(codec.encoder(source)), WeightedLosses()
         if self.settings.quantised:
             # Half precision would choose other words.
             with torch.autocast(source.device.type, enabled=False):
                 found = codec.quantizer(vectors.float())
             vectors = found.vectors
             parts["commitment"] = self.settings.loss.commitment, found.losses.sum()
-        return codec.decoder(vectors)[..., late:], parts
+        return codec.decoder(vectors), parts
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the log-mel distance of held-out files, and how the codebooks are used."""
@@ -235,7 +222,6 @@ class AudioDecRecipe(ReconstructionRecipe):
         config = {
             "rate": settings.data.rate,
             "autoencoder": asdict(settings.model),
-            "late_frames": settings.late_frames,
         }
         tensors = networks[GENERATOR].state_dict()
         export(

@@ -6,9 +6,10 @@ from hashlib import sha256
 
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.autoencoder import Autoencoder, Decoder
-from audiofix.backends.audiodec.config import VOCODER_PREFIX, CodecConfig
+from audiofix.backends.audiodec.config import VOCODER_PREFIX, AutoencoderConfig, CodecConfig
 from audiofix.backends.audiodec.inference import CodesToSound, SoundToCodes
 from audiofix.backends.audiodec.quantizer import Quantizer
+from audiofix.backends.audiodec.spectral import SpectralCodec, SpectralDecoder
 from audiofix.backends.audiodec.stream import StreamDecoder, StreamEncoder
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.placement import Placement
@@ -33,7 +34,7 @@ class AudioDec:
         self,
         name: str,
         config: CodecConfig,
-        autoencoder: Autoencoder,
+        autoencoder: Autoencoder | SpectralCodec,
         vocoder: Vocoder | None,
         placement: Placement,
     ) -> None:
@@ -50,7 +51,9 @@ class AudioDec:
         Raises:
             CheckpointError: the networks cannot stream, or do not fit each other.
         """
-        receiver: Decoder | Vocoder = autoencoder.decoder if vocoder is None else vocoder
+        receiver: Decoder | Vocoder | SpectralDecoder = (
+            autoencoder.decoder if vocoder is None else vocoder
+        )
         _check(name, config, receiver.hop)
         for network in (autoencoder, receiver):
             fold_weight_norm(network.eval().requires_grad_(False).to(placement.device))
@@ -73,7 +76,9 @@ class AudioDec:
         self.sound_to_codes = cache(self._sound_to_codes)
         self.codes_to_sound = cache(self._codes_to_sound)
 
-    def encoder(self, source: AudioFormat, use: Use = "file") -> StreamEncoder:
+    def encoder(
+        self, source: AudioFormat, use: Use = "file", *, codebooks: int | None = None
+    ) -> StreamEncoder:
         """Return a fresh encoder for one stream of this format, of any rate and channels."""
         half = self.sound_to_codes(use)
         return StreamEncoder(
@@ -81,6 +86,7 @@ class AudioDec:
             source,
             rate=self.layout.rate,
             frames=BLOCK_FRAMES[use],
+            codebooks=codebooks,
             late=self.config.late_frames,
             block_seconds=self._block_seconds(use),
         )
@@ -137,13 +143,20 @@ def open(checkpoint: Checkpoint, placement: Placement) -> AudioDec:
     config = CodecConfig.from_mapping(checkpoint.config)
     name, tensors = checkpoint.name, checkpoint.tensors
     own = {n: tensor for n, tensor in tensors.items() if not n.startswith(VOCODER_PREFIX)}
-    autoencoder = filled_module(lambda: Autoencoder(config.autoencoder), own, name)
+    autoencoder = filled_module(lambda: _coder(config), own, name)
     vocoder = None
     if config.vocoder is not None:
         cut, settings = len(VOCODER_PREFIX), config.vocoder
         theirs = {n[cut:]: tensors[n] for n in tensors.keys() - own.keys()}
         vocoder = filled_module(lambda: Vocoder(settings), theirs, name)
     return AudioDec(name, config, autoencoder, vocoder, placement)
+
+
+def _coder(config: CodecConfig) -> Autoencoder | SpectralCodec:
+    coder = config.autoencoder
+    if isinstance(coder, AutoencoderConfig):
+        return Autoencoder(coder)
+    return SpectralCodec(coder, config.rate)
 
 
 def codebook_hash(quantizer: Quantizer) -> str:
@@ -160,6 +173,8 @@ def codebook_hash(quantizer: Quantizer) -> str:
 
 def _check(name: str, config: CodecConfig, receiver_hop: int) -> None:
     autoencoder = config.autoencoder
+    if not isinstance(autoencoder, AutoencoderConfig):
+        return
     if autoencoder.mode != "causal":
         raise CheckpointError(f"{name}: not causal: it cannot stream: choose another model")
     if (autoencoder.input_channels, autoencoder.output_channels) != (1, 1):

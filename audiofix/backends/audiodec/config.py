@@ -177,13 +177,68 @@ class VocoderConfig(_Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class SpectralConfig(_Settings):
+    """A codec whose codes are of spectra; see `spectral`. The defaults are the shipped model's.
+
+    Attributes:
+        hop: samples per code frame.
+        window: samples of a spectrum's frame.
+        fall: samples in which its window falls at the end.
+        span: samples that a spectrum adds to when sound is made of it; `hop + hop / steps` at most.
+        steps: spectra that the decoder makes of each code frame.
+        bands: of the mel filters, and coefficients of a code vector.
+        codebook_num: codebooks, one code each a frame.
+        codebook_size: words in a codebook.
+        candidates: sums of words that a search follows at once.
+        channels: of the decoder's network.
+        blocks: of the decoder's network.
+        iterations: rounds in which the phases of a spectrum are found.
+    """
+
+    hop: int = 160
+    window: int = 400
+    fall: int = 160
+    span: int = 240
+    steps: int = 2
+    bands: int = 64
+    codebook_num: int = 8
+    codebook_size: int = 256
+    candidates: int = 4
+    channels: int = 256
+    blocks: int = 2
+    iterations: int = 2
+
+    def __post_init__(self) -> None:
+        """Check what overlap-add and the delay rely on.
+
+        Raises:
+            SettingsError: the steps do not divide the hop, or the span does not fit.
+        """
+        step = self.hop // self.steps
+        if (
+            self.hop % self.steps
+            or self.span % step
+            or not 3 * step <= self.span <= self.hop + step
+        ):
+            raise SettingsError(
+                f"span: {self.span}: must be whole steps of {step} samples, 3 or more, and at most "
+                f"{self.hop + step}"
+            )
+
+    @property
+    def bins(self) -> int:
+        """Of a spectrum."""
+        return self.window // 2 + 1
+
+
+@dataclass(frozen=True, slots=True)
 class CodecConfig:
     """An encoder, its codebooks and a receiver.
 
     Attributes:
         rate: samples per second.
         autoencoder: the encoder and codebooks; and the receiver, if there is no vocoder.
-        vocoder: the receiver.
+        vocoder: the receiver of an `AutoencoderConfig`.
         start: how streams begin.
         late_frames: frames by which the decoder was trained to be late. A stream's encoder leaves
             so many out at its beginning, so what is decoded is in time again.
@@ -191,7 +246,7 @@ class CodecConfig:
     """
 
     rate: int
-    autoencoder: AutoencoderConfig
+    autoencoder: AutoencoderConfig | SpectralConfig
     vocoder: VocoderConfig | None = None
     start: Start = "warm"
     late_frames: int = 0
@@ -204,20 +259,33 @@ class CodecConfig:
         Raises:
             SettingsError: a table is missing, or a setting is none.
         """
-        rate, autoencoder, vocoder = (config.get(key) for key in ("rate", "autoencoder", "vocoder"))
+        rate, vocoder = config.get("rate"), config.get("vocoder")
         start = config.get("start", "warm")
-        if not isinstance(rate, int) or not isinstance(autoencoder, Mapping):
-            raise SettingsError("codec: needs its rate and the table autoencoder")
+        coder = cls._coder(config)
+        if not isinstance(rate, int) or coder is None:
+            raise SettingsError("codec: needs its rate and the table autoencoder or spectral")
         if start not in get_args(Start):
             raise SettingsError(f"start: {start!r}: use one of {', '.join(get_args(Start))}")
         return cls(
             rate,
-            AutoencoderConfig.from_mapping(autoencoder),
+            coder,
             VocoderConfig.from_mapping(vocoder) if isinstance(vocoder, Mapping) else None,
             cast(Start, start),
             cast(int, config.get("late_frames", 0)),
             bool(config.get("denoises")),
         )
+
+    @staticmethod
+    def _coder(config: Mapping[str, object]) -> AutoencoderConfig | SpectralConfig | None:
+        kinds: Mapping[str, type[AutoencoderConfig | SpectralConfig]] = {
+            "autoencoder": AutoencoderConfig,
+            "spectral": SpectralConfig,
+        }
+        for name, kind in kinds.items():
+            table = config.get(name)
+            if isinstance(table, Mapping):
+                return kind.from_mapping(table)
+        return None
 
     @property
     def warm_up_frames(self) -> int:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from audiofix.backends.audiodec.autoencoder import Autoencoder, Decoder
 from audiofix.backends.audiodec.quantizer import Quantizer
+from audiofix.backends.audiodec.spectral import SpectralCodec, SpectralDecoder
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.nn.state import Beginning, StreamState
 
@@ -21,12 +22,12 @@ class SoundToCodes:
     """Encoder, projector and codebooks, and how a stream of theirs begins."""
 
     def __init__(
-        self, network: Autoencoder, warm_up_frames: int, *, time_major: bool = False
+        self, network: Autoencoder | SpectralCodec, warm_up_frames: int, *, time_major: bool = False
     ) -> None:
         """Wrap a network that is ready for streams, on its device.
 
         Args:
-            network: the autoencoder; its decoder is not used.
+            network: its decoder is not used.
             warm_up_frames: frames of silence before every stream; 0 begins without history.
             time_major: the layout that suits the blocks to come; see `nn.conv`.
         """
@@ -57,14 +58,21 @@ class SoundToCodes:
         return self._beginning.clone()
 
     @torch.inference_mode()
-    def __call__(self, samples: Samples, state: StreamState) -> FrameCodes:
-        """Return the codes of one channel's next samples: one, then whole hops."""
-        codebook = self.quantizer.codebook
+    def __call__(
+        self, samples: Samples, state: StreamState, codebooks: int | None = None
+    ) -> FrameCodes:
+        """Return the codes of one channel's next samples: one, then whole hops.
+
+        Args:
+            samples: of one channel.
+            state: of its stream.
+            codebooks: how many to use, the first ones; None for all.
+        """
         x = torch.from_numpy(samples).to(self._square_norms[0].device)
         x = x.view(1, -1, 1) if state.time_major else x.view(1, 1, -1)
         z: Tensor = self.network.projector(self.network.encoder(x, state), state)
         rows = z[0] if state.time_major else z[0].t().contiguous()
-        codes = codebook.search(rows, self._square_norms)
+        codes = self.quantizer.encode(rows, self._square_norms[:codebooks], state)
         return np.asarray(codes.cpu(), np.uint16)
 
 
@@ -74,7 +82,7 @@ class CodesToSound:
     def __init__(
         self,
         quantizer: Quantizer,
-        receiver: Decoder | Vocoder,
+        receiver: Decoder | Vocoder | SpectralDecoder,
         warm_up_codes: FrameCodes,
         beginning: Beginning = "zeros",
         *,
@@ -108,6 +116,6 @@ class CodesToSound:
         """Return the sound of one channel's next frames, a hop for each."""
         device = next(self.receiver.parameters()).device
         indices = torch.from_numpy(codes.T.astype(np.int64)).to(device)
-        vectors: Tensor = self.quantizer.codebook.lookup(indices)[None].to(self._dtype)
+        vectors = self.quantizer.decode(indices, state)[None].to(self._dtype)
         y: Tensor = self.receiver(vectors if state.time_major else vectors.mT, state)
         return np.asarray(y.flatten().float().cpu())

@@ -31,6 +31,7 @@ class StreamEncoder:
         *,
         rate: int,
         frames: int,
+        codebooks: int | None = None,
         late: int = 0,
         block_seconds: float = math.inf,
     ) -> None:
@@ -41,10 +42,12 @@ class StreamEncoder:
             source: what will be pushed; another rate is resampled, each channel is coded alone.
             rate: of the model, samples per second.
             frames: per block.
+            codebooks: to use, the first ones; None for all.
             late: frames that the decoder is late; the first so many are left out for it.
             block_seconds: the most that samples wait to be resampled.
         """
         self._half = half
+        self._codebooks = codebooks or half.codebooks
         self._late_due = late
         self._resample = Guard(Resample(source, rate, block_seconds=block_seconds))
         self._states = [half.begin() for _ in range(source.channels)]
@@ -77,7 +80,7 @@ class StreamEncoder:
         return np.concatenate(parts, axis=1)[:, :wanted]
 
     def _encode(self, samples: Chunk) -> Codes:
-        parts = [np.empty((len(samples), 0, self._half.codebooks), np.uint16)]
+        parts = [np.empty((len(samples), 0, self._codebooks), np.uint16)]
         begins = self._samples_in == 0 and samples.shape[1] > 0
         self._samples_in += samples.shape[1]
         if begins and not self._half.lead:
@@ -96,7 +99,7 @@ class StreamEncoder:
 
     def _codes(self, block: Chunk) -> Codes:
         rows = zip(as_chunk(block), self._states, strict=True)
-        return np.stack([self._half(row, state) for row, state in rows])
+        return np.stack([self._half(row, state, self._codebooks) for row, state in rows])
 
 
 class StreamDecoder:

@@ -14,6 +14,7 @@ SYSTEM = System(
     released="audiofix.backends.audiodec.released",
     recipes={
         "audiodec": "audiofix.trainers.recipes.audiodec:AudioDecRecipe",
+        "audiodec.spectral": "audiofix.trainers.recipes.audiodec_spectral:SpectralRecipe",
         "audiodec.vocoder": "audiofix.trainers.recipes.audiodec_vocoder:VocoderRecipe",
     },
 )
