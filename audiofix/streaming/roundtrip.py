@@ -43,7 +43,7 @@ class RoundTrip:
             source_rate=source.rate,
         )
         seconds = layout.seconds(1) if use == "live" else inf
-        self._encoder = codec.encoder(source, use)
+        self._encoder = codec.encoder(source, use, codebooks=self._books)
         self._decoding = Decoding(
             layout,
             decoder or (lambda: codec.decoder(source.channels, use)),
@@ -63,9 +63,9 @@ class RoundTrip:
     def push(self, chunk: Chunk) -> Chunk:
         """Encode samples and decode every frame that is complete."""
         self._samples_in += chunk.shape[1]
-        return self._decoding.push(self._encoder.push(chunk)[:, :, : self._books])
+        return self._decoding.push(self._encoder.push(chunk))
 
     def flush(self) -> Chunk:
         """Encode and decode the remaining samples."""
-        decoded = self._decoding.push(self._encoder.flush()[:, :, : self._books])
+        decoded = self._decoding.push(self._encoder.flush())
         return np.concatenate([decoded, self._decoding.finish(self._samples_in)], axis=1)

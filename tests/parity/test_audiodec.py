@@ -27,6 +27,7 @@ from audiofix.backends.placement import Placement
 from audiofix.nn.conv import pack_weights
 from audiofix.nn.state import StreamState
 from audiofix.nn.weight_norm import fold_weight_norm
+from audiofix.streaming.roundtrip import RoundTrip
 
 TOLERANCE = {"rtol": 1e-4, "atol": 2e-5}
 """Activations: 1e-5 of their scale by the specification, section 18, and the codec's 1e-4."""
@@ -282,7 +283,7 @@ def test_a_file_of_odd_length(path):
         codes, case["codes"].long() % case.config["generator_params"]["codebook_size"]
     )
     assert y.shape[-1] == int(case["y_before_cut_length"])
-    trip = codec.roundtrip(AudioFormat(codec.layout.rate, 1))
+    trip = RoundTrip(codec, AudioFormat(codec.layout.rate, 1))
     x = case["x"][0].numpy()
     check(torch.from_numpy(np.concatenate([trip.push(x), trip.flush()], axis=1))[None], case["y"])
 

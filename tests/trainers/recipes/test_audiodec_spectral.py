@@ -19,6 +19,7 @@ from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.config import SpectralConfig
 from audiofix.backends.placement import place
 from audiofix.backends.systems import load, load_checkpoint
+from audiofix.streaming.roundtrip import RoundTrip
 
 CPU = torch.device("cpu")
 MODEL = SpectralConfig(
@@ -128,7 +129,7 @@ def test_what_is_exported_is_a_codec_in_time(run):
     assert (codec.name, codec.layout.hop, codec.layout.bits) == ("tiny", 40, 4)
     x = np.zeros((1, 6000), np.float32)
     x[0, 3000:] = tones(9, 3000)
-    stage = codec.roundtrip(AudioFormat(RATE, 1))
+    stage = RoundTrip(codec, AudioFormat(RATE, 1))
     y = np.concatenate([stage.push(x), stage.flush()], axis=1)
     assert y.shape == x.shape and np.isfinite(y).all()
     size = np.abs(y[0]).reshape(-1, 40).mean(1)
