@@ -123,11 +123,11 @@ class ResidualVQ(nn.Module):
 
         Args:
             rows: what to quantise.
-            square_norms: what `square_norms()` returned.
+            square_norms: what `square_norms()` returned; of the first codebooks, to use only those.
         """
         residual = rows
         codes = []
-        for codebook, norms in zip(self._codebooks(), square_norms, strict=True):
+        for codebook, norms in zip(self._codebooks(), square_norms, strict=False):
             code = codebook.search(residual, norms)
             words = codebook.lookup(code)
             residual = residual - (residual + (words - residual))
