@@ -65,7 +65,6 @@ PROVEN_BY_COMMANDS = {
     "audiofix/backends/apollo/system.py": "tests/backends/test_systems.py",
     "audiofix/backends/audiodec/autoencoder.py": "tests/parity/test_audiodec.py",
     "audiofix/backends/audiodec/inference.py": "tests/backends/audiodec/test_stream.py",
-    "audiofix/backends/audiodec/quantizer.py": "tests/parity/test_audiodec.py",
     "audiofix/backends/audiodec/vocoder.py": "tests/parity/test_audiodec.py",
     "audiofix/backends/a2sb/system.py": "tests/backends/test_systems.py",
     "audiofix/backends/asgan/system.py": "tests/backends/test_systems.py",
