@@ -1,10 +1,15 @@
 """What libsndfile lacks (AAC, WMA, ...) or needs a length for: by PyAV or by ffmpeg."""
 
+import io
+import json
+import os
 import shutil
-from collections.abc import Generator, Iterator
+import subprocess
+import tempfile
+from collections.abc import Generator, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import IO, Any, BinaryIO, Literal, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -15,15 +20,14 @@ from audiofix.errors import InputError
 
 Decoder = Literal["pyav", "ffmpeg"]
 
-_FFMPEG_BYTES = 200 << 20
-"""pydub holds a whole decoded file in memory; longer compressed input needs the extra."""
+_BLOCK_SAMPLES = 1 << 16
 
 
 def decoder_for(path: Path | None) -> Decoder | None:
     """Return what can decode foreign formats here; a pipe needs PyAV."""
     if find_spec("av"):
         return "pyav"
-    return "ffmpeg" if path and shutil.which("ffmpeg") else None
+    return "ffmpeg" if path and shutil.which("ffmpeg") and shutil.which("ffprobe") else None
 
 
 class ForeignReader:
@@ -104,18 +108,73 @@ def _decoded(container: Any, track: Any) -> Iterator[Chunk]:
 
 
 def _ffmpeg(reader: ForeignReader, path: Path | BinaryIO | ByteStream) -> Generator[Chunk]:
-    from pydub import AudioSegment
-    from pydub.exceptions import CouldntDecodeError
-
     assert isinstance(path, Path)
-    if path.stat().st_size > _FFMPEG_BYTES:
-        raise InputError("too large for ffmpeg: pip install 'audiofix[formats]'")
+    file = b"file:" + os.fsencode(path)  # a name with a colon is no protocol
+    stated = _probed(file)
+    channels = int(stated["channels"])
+    reader.audio = AudioFormat(int(stated["sample_rate"]), channels)
+    reader.encoding = str(stated["codec_name"]).removesuffix("float")
+    padding = _padding(file, stated)
+    held = empty_chunk(channels)
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", file, "-map", "0:a:0"]
+    command += ["-c:a", "pcm_f32le", "-f", "f32le", "pipe:1"]
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
+        try:
+            assert process.stdout
+            while data := process.stdout.read(_BLOCK_SAMPLES * 4 * channels):
+                whole = np.frombuffer(data[: len(data) // (4 * channels) * 4 * channels], "<f4")
+                held = np.concatenate([held, whole.reshape(-1, channels).T], axis=1)
+                ready = max(0, held.shape[1] - padding)
+                yield as_chunk(held[:, :ready])
+                held = held[:, ready:]
+            if process.wait():
+                errors.seek(0)
+                reader.fault = InputError(f"damaged or cut ({_last_line(errors)}): get it again")
+        finally:
+            process.kill()  # its remaining output is not wanted, or there is none
+
+
+def _padding(file: bytes, track: Mapping[str, Any]) -> int:
+    """Return how many samples the encoder added at the end, which ffmpeg decodes.
+
+    MP4 counts in samples, and its last packet says how many of them are not padding. Its edit list
+    says so, too, but in milliseconds.
+    """
+    if track.get("time_base") != f"1/{track['sample_rate']}":
+        return 0
+    command = ["ffprobe", "-v", "error", "-ignore_editlist", "1"]
+    command += ["-select_streams", "a:0", "-of", "csv=p=0"]
+    command += ["-show_entries", "packet=duration", file]
+    first = last = 0
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            text = line.strip(b",\r\n ")
+            last = int(text) if text.isdigit() else 0
+            first = first or last
+    return max(0, first - last)
+
+
+def _probed(file: bytes) -> Mapping[str, Any]:
+    """Return what ffprobe says of the first track of sound."""
+    command = ["ffprobe", "-v", "error", "-select_streams", "a:0", "-of", "json", "-show_entries"]
+    command += ["stream=codec_name,sample_rate,channels,time_base", file]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
     try:
-        segment = AudioSegment.from_file(path)
-    except (CouldntDecodeError, IndexError) as error:
-        raise InputError("cannot be decoded by ffmpeg: get it again") from error
-    reader.audio = AudioFormat(segment.frame_rate, segment.channels)
-    reader.encoding = path.suffix.lstrip(".").lower()
-    scale = 2.0 ** (1 - 8 * segment.sample_width)
-    samples = np.array(segment.get_array_of_samples()) * scale
-    yield as_chunk(samples.reshape(-1, segment.channels).T)
+        (track,) = json.loads(done.stdout)["streams"]
+    except (ValueError, LookupError, TypeError) as error:
+        reason = _last_line(io.BytesIO(done.stderr)) or "no sound in it"
+        raise InputError(f"cannot be decoded by ffmpeg ({reason}): get it again") from error
+    if not (int(track.get("sample_rate", 0)) > 0 and int(track.get("channels", 0)) > 0):
+        raise InputError("cannot be decoded by ffmpeg: get it again")
+    return cast(Mapping[str, Any], track)
+
+
+def _last_line(stream: IO[bytes]) -> str:
+    lines = stream.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""

@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from audiofix.printable import printable
+
 _LEVELS = {0: logging.WARNING, 1: logging.INFO}
 _COLOURS = {logging.WARNING: "33", logging.ERROR: "31"}
 
 
 class _Formatter(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        return printable(super().formatMessage(record))
+
     def format(self, record: logging.LogRecord) -> str:
         line = f"audiofix: {super().format(record)}"
         code = _COLOURS.get(record.levelno)

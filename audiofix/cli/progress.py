@@ -7,6 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from audiofix.printable import printable
+
 _SECONDS = (
     "{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} s of sound [{elapsed}<{remaining}]"
 )
@@ -30,7 +32,7 @@ def open_bar(
         layout = _SECONDS if total else _SECONDS_OF_A_STREAM
     bar: tqdm[Any] = tqdm(
         total=total,
-        desc=title,
+        desc=printable(title),
         unit=unit,
         unit_scale=unit == "B",
         leave=False,

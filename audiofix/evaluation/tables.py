@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from audiofix.evaluation.findings import Findings, heading, input_label, number
+from audiofix.printable import printable
 
 
 def print_tables(found: Findings, *, means_only: bool) -> None:
@@ -26,7 +27,9 @@ def _results_table(found: Findings) -> Table:
     table = _table(found, "recording", "input", "method")
     for r in found.results:
         scores = (number(name, r.scores[name]) for name in found.metrics)
-        table.add_row(escape(r.name), input_label(r.input_rate, r.damage), r.method, *scores)
+        table.add_row(
+            escape(printable(r.name)), input_label(r.input_rate, r.damage), r.method, *scores
+        )
     return table
 
 

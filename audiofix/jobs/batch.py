@@ -9,6 +9,7 @@ from audiofix.files import remove_left_overs
 from audiofix.jobs.attempt import Outcome, attempt
 from audiofix.jobs.job import Effect, IOOptions, Job
 from audiofix.jobs.options import AudioOptions, Shell
+from audiofix.printable import printable
 
 log = logging.getLogger(__name__)
 
@@ -95,5 +96,6 @@ def _show(failed: list[Outcome]) -> None:
         if outcome.failure:
             name = outcome.job.name
             reason = outcome.failure.message.removeprefix(f"{name}: ")
-            table.add_row(Text(name), str(int(outcome.failure.status)), Text(reason))
+            status = str(int(outcome.failure.status))
+            table.add_row(Text(printable(name)), status, Text(printable(reason)))
     console.print(table)

@@ -302,6 +302,7 @@ def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) 
     from audiofix.evaluation.page import page
     from audiofix.evaluation.tables import print_tables
     from audiofix.files import write_bytes
+    from audiofix.printable import encodable
 
     reports: tuple[tuple[str | None, Callable[[], str]], ...] = (
         (options.json, partial(as_json, found)),
@@ -310,9 +311,13 @@ def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) 
     )
     for target, text in reports:
         if target == "-":
-            click.echo(text(), nl=False)
+            click.echo(encodable(text()), nl=False)
         elif target is not None:
-            write_bytes(Path(target), text().encode(), overwrite=options.overwrite)
+            write_bytes(
+                Path(target),
+                text().encode("utf-8", "backslashreplace"),
+                overwrite=options.overwrite,
+            )
     if "-" not in (options.json, options.csv):
         print_tables(found, means_only=options.means)
 

@@ -1,6 +1,5 @@
 """`audiofix info`: what a recording, or a stream of codes, really is."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ import click
 from audiofix.codes.report import CodesReport, clock, codes_lines, measure_codes
 from audiofix.errors import AudiofixError, BatchError
 from audiofix.jobs.options import inputs_or_pipe
+from audiofix.printable import json_text, printable
 from audiofix.verbs.options import headerless_options, talkative
 
 if TYPE_CHECKING:
@@ -100,15 +100,15 @@ def command(
     if as_json:
         objects = [asdict(report) for report in reports]
         if len(names) > 1:
-            click.echo(json.dumps(objects, indent=2, ensure_ascii=False))
+            click.echo(json_text(objects))
         elif objects:
-            click.echo(json.dumps(objects[0], indent=2, ensure_ascii=False))
+            click.echo(json_text(objects[0]))
     else:
         click.echo("\n\n".join(_text(report) for report in reports), nl=bool(reports))
     if len(names) == 1 and failures:
         raise failures[0]
     for failure in failures:
-        click.echo(f"audiofix: {failure}", err=True)
+        click.echo(f"audiofix: {printable(failure)}", err=True)
     if failures:
         raise BatchError(f"{len(failures)} of {len(names)} files failed: the others are above")
 
@@ -159,7 +159,7 @@ def measure(source: "Source") -> Report:
 
 def _text(report: Report | CodesReport) -> str:
     lines = codes_lines(report) if isinstance(report, CodesReport) else _sound_lines(report)
-    return "\n".join(f"{name:<12} {value}" for name, value in lines)
+    return "\n".join(f"{printable(name):<12} {printable(value)}" for name, value in lines)
 
 
 def _sound_lines(report: Report) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiofix.errors import CheckpointError
+from audiofix.printable import printable
 from audiofix.verbs.options import shell, talkative
 
 if TYPE_CHECKING:
@@ -242,4 +243,4 @@ def _card(entry: "Entry") -> str | None:
 def _cell(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return "" if value is None else str(value)
+    return "" if value is None else printable(value)

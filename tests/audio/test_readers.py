@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from audiofix.audio.source import open_source
+from audiofix.errors import InputError
 
 SAMPLES = 100_003
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg makes these files")
@@ -66,6 +67,37 @@ def test_every_sample_arrives(noise, piped, by_pipe, name, options, padding):
     if by_pipe:
         piped(path.read_bytes())
     assert SAMPLES <= samples_of("-" if by_pipe else path) <= SAMPLES + padding
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", ["x.m4a", "a:b 'c'.m4a", "x.wma", "x.aac"])
+def test_without_pyav_ffmpeg_streams_the_same(noise, monkeypatch, name):
+    path = converted(noise, name)
+    found = []
+    for has_pyav in (True, False):
+        if not has_pyav:
+            monkeypatch.setattr("audiofix.audio.foreign.find_spec", lambda _: None)
+        with open_source(path) as source:
+            parts = []
+            while (part := source.read(4099)).shape[1]:
+                parts.append(part)
+            assert source.fault is None
+        found.append(np.concatenate(parts, axis=1))
+    expected, y = found
+    assert abs(y.shape[1] - expected.shape[1]) <= (0 if name.endswith("m4a") else 2048)
+    samples = min(y.shape[1], expected.shape[1])
+    assert np.abs(y[:, :samples] - expected[:, :samples]).max() < 1e-4
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("share", [0.1, 0.6])
+def test_what_ffmpeg_cannot_decode_is_one_error(noise, monkeypatch, share):
+    monkeypatch.setattr("audiofix.audio.foreign.find_spec", lambda _: None)
+    path = converted(noise, "x.m4a")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(InputError, match="cannot be decoded by ffmpeg"):
+        open_source(path)
 
 
 @pytest.mark.parametrize("by_pipe", [False, True], ids=["file", "pipe"])

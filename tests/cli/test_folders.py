@@ -27,7 +27,7 @@ def results(folder: Path) -> dict[str, int]:
     return {
         str(path.relative_to(folder)): soundfile.info(path).frames
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.suffix != ".part"
     }
 
 
