@@ -110,6 +110,20 @@ def write_bytes(path: Path, content: bytes, *, overwrite: bool = False) -> None:
         new.file.write(content)
 
 
+def check_new_file(path: Path, *, overwrite: bool) -> None:
+    """Find out before work is done what `NewFile` would refuse.
+
+    Raises:
+        OutputError: it exists and may not be replaced, is a folder, or has no folder.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder: name a file in it")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: exists: add --overwrite, or name another file")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: its folder does not exist: make it first")
+
+
 def remove_left_overs(path: Path) -> None:
     """Delete unfinished files of this name whose writers are gone."""
     for name in os.listdir(path.parent):  # noqa: PTH208  # glob would read NAME as a pattern

@@ -32,14 +32,5 @@ def json_text(value: Any) -> str:
     )
 
 
-def encodable(text: str) -> bytes:
-    r"""Return UTF-8; what is no text, half of a file's name, becomes an escape that JSON reads.
-
-    >>> encodable("ö\udcff")
-    b'\xc3\xb6\\udcff'
-    """
-    return text.encode("utf-8", "backslashreplace")
-
-
 def _is_harmless(letter: str) -> bool:
     return letter.isprintable() or category(letter) == "Zs"

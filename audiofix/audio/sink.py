@@ -24,7 +24,7 @@ from audiofix.audio.source import Source
 from audiofix.audio.tags import Tags, write_tags
 from audiofix.audio.writers import Writer, open_writer
 from audiofix.errors import OutputError, UsageError
-from audiofix.files import output_error
+from audiofix.files import check_new_file, output_error
 
 log = logging.getLogger(__name__)
 
@@ -230,12 +230,8 @@ def check_target(path: str | Path, kind: str | None, *, overwrite: bool) -> None
             )
     elif is_special(target):
         return  # a device or a named pipe is written to, not replaced
-    elif target.is_dir():
-        raise OutputError(f"{path}: is a folder: name a file in it")
-    elif target.exists() and not overwrite:
-        raise OutputError(f"{path}: exists: add --overwrite, or name another file")
-    elif not target.parent.is_dir():
-        raise OutputError(f"{path}: its folder does not exist: make it first")
+    else:
+        check_new_file(target, overwrite=overwrite)
 
 
 def _encoding(kind: str, bits: str | None, like: Source | None, piped: bool) -> Encoding:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from audiofix.errors import BatchError, InputError, OutputError, UsageError
+from audiofix.errors import BatchError, InputError, UsageError
 from audiofix.jobs.options import Computing
 from audiofix.verbs.options import (
     Choices,
@@ -139,6 +139,8 @@ def run(options: Options) -> None:
 
 def _check(options: Options) -> None:
     """Refuse what cannot end well before anything is computed."""
+    from audiofix.files import check_new_file
+
     if sum(map(bool, (options.data, options.pairs, options.reference))) > 1:
         raise UsageError("eval: REFERENCE, --data and --pairs: give one of them")
     if not options.data and not options.pairs and not options.estimate:
@@ -156,11 +158,7 @@ def _check(options: Options) -> None:
         raise UsageError("standard output: asked for JSON and CSV: name a file for one")
     for target in (options.json, options.csv, options.html):
         if target not in (None, "-"):
-            path = Path(str(target))
-            if path.exists() and not options.overwrite:
-                raise OutputError(f"{path}: exists: add --overwrite, or name another file")
-            if not path.parent.is_dir():
-                raise OutputError(f"{path}: its folder does not exist: make it first")
+            check_new_file(Path(str(target)), overwrite=options.overwrite)
 
 
 def _kind(options: Options) -> Kind:
@@ -302,7 +300,6 @@ def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) 
     from audiofix.evaluation.page import page
     from audiofix.evaluation.tables import print_tables
     from audiofix.files import write_bytes
-    from audiofix.printable import encodable
 
     reports: tuple[tuple[str | None, Callable[[], str]], ...] = (
         (options.json, partial(as_json, found)),
@@ -310,14 +307,13 @@ def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) 
         (options.html, partial(page, found, excerpts)),
     )
     for target, text in reports:
+        if target is None:
+            continue
+        content = text().encode("utf-8", "backslashreplace")  # names need not be text
         if target == "-":
-            click.echo(encodable(text()), nl=False)
-        elif target is not None:
-            write_bytes(
-                Path(target),
-                text().encode("utf-8", "backslashreplace"),
-                overwrite=options.overwrite,
-            )
+            click.echo(content, nl=False)
+        else:
+            write_bytes(Path(target), content, overwrite=options.overwrite)
     if "-" not in (options.json, options.csv):
         print_tables(found, means_only=options.means)
 
