@@ -307,12 +307,10 @@ def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) 
         (options.html, partial(page, found, excerpts)),
     )
     for target, text in reports:
-        if target is None:
-            continue
-        content = text().encode("utf-8", "backslashreplace")  # names need not be text
+        content = text().encode("utf-8", "backslashreplace") if target else b""
         if target == "-":
             click.echo(content, nl=False)
-        else:
+        elif target:
             write_bytes(Path(target), content, overwrite=options.overwrite)
     if "-" not in (options.json, options.csv):
         print_tables(found, means_only=options.means)
