@@ -1,7 +1,7 @@
-"""`make demo`: restore a 16 kHz recording to 48 kHz and draw it before and after.
+"""`make demo`: restore a 16 kHz recording, and an MP3, and draw each before and after.
 
 The recording is sentence 3 of VCTK speaker p234 (CC BY 4.0), brought down to 16 kHz. No model that
-ships with audiofix was trained on that speaker.
+ships with audiofix was trained on that speaker. The MP3 is made of its result, on the spot.
 """
 
 import subprocess
@@ -22,9 +22,9 @@ OUTPUT = Path("demo-output")
 LOWEST_DB = -110
 
 
-def restore(source: Path, result: Path) -> None:
+def audiofix(verb: str, source: Path, result: Path, *options: str) -> None:
     """Run the command that a user would type, and show it."""
-    arguments = ["upsample", str(source), "--to", "48k", "-o", str(result), "--overwrite", "-v"]
+    arguments = [verb, str(source), *options, "-o", str(result), "--overwrite", "-v"]
     print("$ audiofix", *arguments, flush=True)
     subprocess.run([sys.executable, "-m", "audiofix", *arguments], check=True)
 
@@ -57,10 +57,17 @@ def draw(before: Path, after: Path, picture: Path) -> None:
 def main() -> None:
     """Make the sound and the picture, and say where they are."""
     OUTPUT.mkdir(exist_ok=True)
-    result, picture = OUTPUT / "speech48k.wav", OUTPUT / "before-after.png"
-    restore(RECORDING, result)
-    draw(RECORDING, result, picture)
-    print(f"\nsound:   {result}\npicture: {picture}")
+    full = OUTPUT / "speech48k.wav"
+    audiofix("upsample", RECORDING, full, "--to", "48k")
+    coded, restored = OUTPUT / "speech.mp3", OUTPUT / "restored.wav"
+    samples, rate = soundfile.read(full)
+    # Mono at 48 kHz: 56 kbit/s.
+    soundfile.write(coded, samples, rate, compression_level=0.9, bitrate_mode="CONSTANT")
+    audiofix("decode-restore", coded, restored)
+    for before, after, name in ((RECORDING, full, "upsample"), (coded, restored, "decode-restore")):
+        picture = OUTPUT / f"{name}.png"
+        draw(before, after, picture)
+        print(f"\nsound:   {after}\npicture: {picture}")
 
 
 if __name__ == "__main__":
