@@ -28,7 +28,6 @@ PROVEN_BY_COMMANDS = {
     "audiofix/evaluation/trials.py": "tests/cli/test_eval.py",
     "audiofix/jobs/attempt.py": "tests/cli/test_folders.py",
     "audiofix/jobs/batch.py": "tests/cli/test_folders.py",
-    "audiofix/jobs/cluster.py": "tests/cli/test_folders.py",
     "audiofix/jobs/coding.py": "tests/cli/test_coding.py",
     "audiofix/jobs/job.py": "tests/cli/test_folders.py",
     "audiofix/jobs/options.py": "tests/cli/test_pipes.py",

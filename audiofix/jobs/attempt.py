@@ -1,5 +1,6 @@
 """Doing one job of many: whatever goes wrong becomes its outcome."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """The size and the SHA-256 of a file that was written."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one job.
 
@@ -21,11 +30,13 @@ class Outcome:
         job: what was to be done.
         failure: why it failed, None if it did not.
         fatal: whether the model did not load, so that every other job would fail alike.
+        made: the output, where a journal wants to know.
     """
 
     job: Job
     failure: Failure | None = None
     fatal: bool = False
+    made: Made | None = None
 
 
 def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) -> Outcome:
@@ -45,7 +56,14 @@ def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) 
         return _failed(job, error.__cause__ or error, fatal=True)
     except Exception as error:
         return _failed(job, error, fatal=False)
-    return Outcome(job)
+    return Outcome(job, made=_made(job) if io.digests else None)
+
+
+def _made(job: Job) -> Made | None:
+    if job.output is None:
+        return None
+    with job.output.open("rb") as file:
+        return Made(job.output.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def _make_folder(folder: Path) -> None:

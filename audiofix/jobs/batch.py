@@ -3,11 +3,14 @@
 import functools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 from audiofix.errors import BatchError
 from audiofix.files import remove_left_overs
 from audiofix.jobs.attempt import Outcome, attempt
 from audiofix.jobs.job import Effect, IOOptions, Job
+from audiofix.jobs.journal import Journal
 from audiofix.jobs.options import AudioOptions, Shell
 from audiofix.printable import printable
 
@@ -24,12 +27,19 @@ def run_batch(
         AudiofixError: the first failure, with `options.keep_going` off, or the failure of the
             model itself.
     """
-    todo = _unfinished(jobs, overwrite=options.overwrite)
     failed: list[Outcome] = []
-    with shell.bar("files", len(todo), "file") as tick:
+    with ExitStack() as opened:
+        journal = _journal(options)
+        if journal:
+            opened.enter_context(journal)
+            jobs = jobs if options.overwrite else journal.pending(jobs)
+        todo = _unfinished(jobs, overwrite=options.overwrite)
+        tick = opened.enter_context(shell.bar("files", len(todo), "file"))
         for done, outcome in enumerate(_outcomes(todo, effect, io, options), start=1):
             if tick:
                 tick(done)
+            if journal:
+                journal.record(outcome)
             if outcome.failure is None:
                 log.info("%s: done", outcome.job.output)
                 continue
@@ -42,6 +52,13 @@ def run_batch(
             f"{len(failed)} of {len(jobs)} files failed: the others are complete: "
             "mend what the table says and run again, finished files are skipped"
         )
+
+
+def _journal(options: AudioOptions) -> Journal | None:
+    """Open the journal of a batch that comes from a manifest, or is one shard of many."""
+    if options.output is None or not options.listed:
+        return None
+    return Journal(Path(options.output), options.shard)
 
 
 def _unfinished(jobs: Sequence[Job], *, overwrite: bool) -> list[Job]:
@@ -65,9 +82,10 @@ def _outcomes(
     todo: list[Job], effect: Effect, io: IOOptions, options: AudioOptions
 ) -> Iterable[Outcome]:
     if options.ray is not None:
-        from audiofix.jobs.cluster import ray_outcomes
+        from audiofix.jobs.cluster import Needs, ray_outcomes
 
-        return ray_outcomes(todo, effect, io, options.ray)
+        needs = Needs(options.threads or 1, options.device)
+        return ray_outcomes(todo, effect, io, options.ray, needs)
     if options.jobs > 1 and len(todo) > 1:
         from audiofix.jobs.workers import worker_outcomes
 

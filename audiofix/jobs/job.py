@@ -36,13 +36,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class IOOptions:
-    """How headerless inputs are read and outputs are written."""
+    """How headerless inputs are read and outputs are written; `digests` for a journal."""
 
     headerless: "Headerless | None" = None
     kind: str | None = None
     bits: str | None = None
     overwrite: bool = False
     seed: int = 0
+    digests: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,17 @@ class AudioOptions:
     seed: int
     jobs: int
     ray: str | None
+    manifest: str | None
+    shard: tuple[int, int] | None
     skip_existing: bool
     overwrite: bool
     keep_going: bool
     offline: bool
+
+    @property
+    def listed(self) -> bool:
+        """Whether the work is a manifest's, or one shard of it, and a journal is kept."""
+        return bool(self.manifest or self.shard)
 
     @property
     def computing(self) -> Computing:

@@ -14,6 +14,7 @@ from audiofix.audio.sink import check_target, type_of
 from audiofix.audio.source import Headerless, Source
 from audiofix.errors import UsageError
 from audiofix.jobs.job import PIPE, Effect, IOOptions, Job
+from audiofix.jobs.listing import manifest_jobs, shard_of
 from audiofix.jobs.options import AudioOptions, Shell, inputs_or_pipe, thread_share, use_threads
 from audiofix.jobs.stream import known_samples
 
@@ -29,7 +30,7 @@ def perform(effect: Effect, options: AudioOptions, shell: Shell) -> None:
         AudiofixError: why a single file failed.
     """
     io = _prepare(options, reads=effect.reads)
-    if effect.reads and effect.writes and is_batch(options.inputs):
+    if effect.reads and effect.writes and (options.listed or is_batch(options.inputs)):
         from audiofix.jobs.batch import run_batch
 
         run_batch(_batch_jobs(options, effect), effect, io, options, shell)
@@ -100,7 +101,14 @@ def _prepare(options: AudioOptions, *, reads: bool) -> IOOptions:
     headerless = None
     if reads:
         headerless = headerless_of(options.encoding, options.rate, options.channels)
-    return IOOptions(headerless, options.kind, options.bits, options.overwrite, options.seed)
+    return IOOptions(
+        headerless,
+        options.kind,
+        options.bits,
+        options.overwrite,
+        options.seed,
+        digests=options.listed,
+    )
 
 
 def _single_job(options: AudioOptions, effect: Effect) -> Job:
@@ -129,15 +137,21 @@ def _single_job(options: AudioOptions, effect: Effect) -> Job:
 
 
 def _batch_jobs(options: AudioOptions, effect: Effect) -> list[Job]:
+    """Return the jobs of several inputs, a folder or a manifest, or of one shard of them."""
     if "-" in options.inputs:
         raise UsageError("standard input: cannot be one of several inputs: name files only")
     if options.output in (None, "-"):
         raise UsageError("several inputs: no output folder: name one with -o")
-    output = Path(str(options.output))
+    output, kind = Path(str(options.output)), effect.makes or options.kind
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is not a folder: several inputs need one")
-    pairs = pair_files(options.inputs, output, effect.makes or options.kind, effect.takes)
-    return [Job(str(pair.source), pair.source, pair.result) for pair in pairs]
+    if options.manifest:
+        if options.inputs:
+            raise UsageError("--manifest: it lists the inputs: name no others")
+        return shard_of(manifest_jobs(Path(options.manifest), output, kind), options.shard)
+    pairs = pair_files(inputs_or_pipe(options.inputs), output, kind, effect.takes)
+    jobs = [Job(str(pair.source), pair.source, pair.result) for pair in pairs]
+    return shard_of(jobs, options.shard)
 
 
 def _refuse_overwritten_input(job: Job) -> None:

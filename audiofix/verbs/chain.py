@@ -35,6 +35,7 @@ _INHERITED = ("device", "precision", "seed", "offline")
 
 _REFUSED = (
     "inputs", "output", "kind", "bits", "rate", "channels", "encoding", "threads", "jobs", "ray",
+    "manifest", "shard",
     "skip_existing", "overwrite", "keep_going", "progress", "quiet", "verbose",
     "realtime", "mic", "play", "device_name", "dry_run", "picture",
 )  # fmt: skip

@@ -68,6 +68,23 @@ class Choices(click.ParamType):  # type: ignore[type-arg]
         return chosen
 
 
+class Shard(click.ParamType):  # type: ignore[type-arg]
+    """One of several parts: `3/16`."""
+
+    name = "number/count"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return the number, counted from 1, and the count."""
+        if isinstance(value, tuple):
+            return value
+        number, _, count = value.partition("/")
+        if not (number.isdecimal() and count.isdecimal()) or not 1 <= int(number) <= int(count):
+            self.fail(f"{value}: not a shard: write NUMBER/COUNT, as in 3/16", param, ctx)
+        return int(number), int(count)
+
+
 class Span(click.ParamType):  # type: ignore[type-arg]
     """First and last of numbered things: `10-15`, or one alone: `3`."""
 
@@ -130,6 +147,10 @@ _BATCH = [
     click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True,
                  metavar="N", help="Files of a batch processed at once."),
     click.option("--ray", metavar="ADDRESS", help="Process a batch on this Ray cluster."),
+    click.option("--manifest", metavar="FILE",
+                 help="Process what a CSV file lists: columns input and, perhaps, output."),
+    click.option("--shard", type=Shard(), metavar="N/COUNT",
+                 help="Process only the N-th of COUNT parts of a batch."),
     click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
     click.option("--keep-going/--fail-fast", default=True, show_default=True,

@@ -1,5 +1,7 @@
 """Batches: trees, failures, reruns, kills."""
 
+import hashlib
+import json
 import shutil
 import signal
 import subprocess
@@ -135,3 +137,32 @@ def test_an_ended_batch_leaves_no_half_file_and_a_rerun_finishes(
         return
     assert audiofix(*words[:-2], cwd=tmp_path).returncode == 0
     assert sorted(results(out).values()) == [4000, 4000, *[64_000] * 3]
+
+
+def test_a_manifest_and_its_shards_with_a_journal(
+    audiofix: Run, tree: Path, model: Path, tmp_path: Path
+) -> None:
+    names = sorted(path.relative_to(tmp_path).as_posix() for path in tree.rglob("*.wav"))[:2]
+    (tmp_path / "files.csv").write_text("\n".join(["input", *names, "in/gone.wav"]) + "\n")
+    words = ["upsample", "--manifest", "files.csv", "-o", "out", "--to", "8k", "-m", model]
+    done = audiofix(*words, "--shard", "2/2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.suffix == ".jsonl"] == [
+        "audiofix-journal-2-of-2.jsonl"
+    ]
+    done = audiofix(*words, cwd=tmp_path)
+    assert done.returncode == 7 and b"gone.wav" in done.stderr
+    journal = tmp_path / "out" / "audiofix-journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert {line["output"]: line["status"] for line in lines} == {
+        f"out/{names[0]}": 0,
+        "out/in/gone.wav": 3,
+    }
+    made = (tmp_path / lines[0]["output"]).read_bytes()
+    assert lines[0]["bytes"] == len(made)
+    assert lines[0]["sha256"] == hashlib.sha256(made).hexdigest()
+    # Once recorded, an output may have been taken elsewhere: it is not made again.
+    (tmp_path / lines[0]["output"]).unlink()
+    done = audiofix(*words, cwd=tmp_path)
+    assert done.returncode == 7
+    assert not (tmp_path / lines[0]["output"]).exists()

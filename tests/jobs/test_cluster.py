@@ -1,0 +1,97 @@
+"""A Ray cluster of two nodes on this machine, one of which is killed in the middle."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from audiofix.errors import DeviceError, UsageError
+from audiofix.jobs.cluster import Needs, ray_outcomes
+from audiofix.jobs.job import IOOptions, Job
+
+ray = pytest.importorskip("ray")
+
+
+@pytest.mark.parametrize(
+    ("needs", "options", "slots"),
+    [
+        (Needs(2, "cpu"), {"num_cpus": 2, "num_gpus": 0}, 4),
+        (Needs(1, "auto"), {"num_cpus": 1, "num_gpus": 1}, 3),
+        (Needs(4, "cuda"), {"num_cpus": 4, "num_gpus": 1}, 2),
+        (Needs(16, "cpu"), {"num_cpus": 16, "num_gpus": 0}, 1),
+    ],
+)
+def test_tasks_ask_for_what_they_use(needs, options, slots):
+    resources = {"CPU": 8.0, "GPU": 3.0}
+    assert (needs.options(resources), needs.slots(resources)) == (options, slots)
+
+
+def test_the_gpu_is_rays_to_choose():
+    with pytest.raises(UsageError, match="use --device cuda"):
+        ray_outcomes([], Slow(), IOOptions(), "auto", Needs(1, "cuda:1"))
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Copies its input after a while, and notes that it did."""
+
+    seconds: float = 0.3
+    makes = None
+
+    def load(self):
+        return None
+
+    def run(self, job, loaded, io, progress=None):
+        time.sleep(self.seconds)
+        text = job.source.read_text() + os.environ.get("AUDIOFIX_TEST", "")
+        with Path("runs").open("a") as runs:
+            runs.write(f"{job.name}\n")
+        with job.output.open("x") as output:
+            output.write(text)
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_health_check_period_ms", "1000")
+    monkeypatch.setenv("RAY_health_check_failure_threshold", "3")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+    second = nodes.add_node(num_cpus=2)
+    nodes.wait_for_nodes()
+    yield nodes, second
+    nodes.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")
+def test_a_node_is_killed_and_nothing_is_lost_or_doubled(cluster, tmp_path, monkeypatch):
+    nodes, second = cluster
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUDIOFIX_TEST", "!")
+    jobs = []
+    for number in range(40):
+        Path(f"{number}.in").write_text(str(number))
+        jobs.append(Job(str(number), Path(f"{number}.in"), Path(f"{number}.out")))
+    outcomes = []
+    for outcome in ray_outcomes(jobs, Slow(), IOOptions(), nodes.address, Needs(1, "cpu")):
+        outcomes.append(outcome)
+        if len(outcomes) == 8:
+            nodes.remove_node(second, allow_graceful=False)
+    assert sorted(int(outcome.job.name) for outcome in outcomes) == list(range(40))
+    assert [outcome.failure for outcome in outcomes] == [None] * 40
+    assert [Path(f"{number}.out").read_text() for number in range(40)] == [
+        f"{number}!" for number in range(40)
+    ]
+    assert len(set(Path("runs").read_text().split())) == 40
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_is_not_there_is_told():
+    with pytest.raises(DeviceError, match="start a cluster, or use --jobs"):
+        ray_outcomes([], Slow(), IOOptions(), "127.0.0.1:1", Needs(1, "cpu"))
