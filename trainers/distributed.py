@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +15,18 @@ from audiofix.trainers.liveness import Liveness
 from audiofix.trainers.stop_request import StopRequest
 from torch import Tensor, distributed
 
+from audiofix.errors import DeviceError
 from audiofix.exit_status import ExitStatus
 
 _LONGEST_WAIT = timedelta(hours=12)
 """While one process prepares or validates, the others wait. Lost processes are found by their
 heartbeats, long before."""
+
+
+_MEETING_TIME = timedelta(minutes=5)
+_TRY_TIME = timedelta(seconds=5)
+_PAUSE_SECONDS = 0.5
+_STORE_PORT = "audiofix/port"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +176,22 @@ def joined(device: torch.device, stop: StopRequest | None = None) -> Iterator[Wo
         yield World(device=device)
         return
     on_gpu = device.type == "cuda"
-    store, rank, size = next(iter(distributed.rendezvous("env://")))
-    distributed.init_process_group(
-        "nccl" if on_gpu else "gloo",
-        store=distributed.PrefixStore("group", store),
-        rank=rank,
-        world_size=size,
-        device_id=device if on_gpu else None,
-        timeout=_LONGEST_WAIT,
-    )
+    try:
+        meeting, rank, size = next(iter(distributed.rendezvous("env://", timeout=_MEETING_TIME)))
+        store = _fresh_store(meeting, rank, size)
+        distributed.init_process_group(
+            "nccl" if on_gpu else "gloo",
+            store=distributed.PrefixStore("group", store),
+            rank=rank,
+            world_size=size,
+            device_id=device if on_gpu else None,
+            timeout=_LONGEST_WAIT,
+        )
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise DeviceError(
+            f"the other processes: not met ({reason}): start all of them, with --resume"
+        ) from error
     with Liveness(distributed.PrefixStore("alive", store), rank, size, stop) as liveness:
         try:
             yield World(rank, size, device, liveness)
@@ -186,6 +201,32 @@ def joined(device: torch.device, stop: StopRequest | None = None) -> Iterator[Wo
             atexit.register(_leave, int(getattr(error, "status", otherwise)))
             raise
         distributed.destroy_process_group()
+
+
+def _fresh_store(meeting: distributed.Store, rank: int, size: int) -> distributed.Store:
+    """Return a store that no earlier attempt has written to.
+
+    The store of `torchrun`, where the processes meet, outlives those that it starts again, and
+    would tell the new ones where the old ones listened.
+    """
+    host, deadline = os.environ["MASTER_ADDR"], time.monotonic() + _MEETING_TIME.total_seconds()
+    if rank == 0:
+        store = distributed.TCPStore(
+            host, 0, size, is_master=True, timeout=_MEETING_TIME, wait_for_workers=False
+        )
+        meeting.set(_STORE_PORT, str(store.port))
+        return store
+    while True:
+        port = int(meeting.get(_STORE_PORT))
+        try:
+            store = distributed.TCPStore(host, port, size, timeout=_TRY_TIME)
+        except RuntimeError:  # the port of an earlier attempt: its process is gone
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            store.set_timeout(_MEETING_TIME)
+            return store
 
 
 def _leave(status: int) -> None:

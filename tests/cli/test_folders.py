@@ -96,12 +96,6 @@ def test_a_model_that_does_not_load_ends_the_batch(
     assert done.stderr.count(b"\n") == 1
 
 
-def test_ray_is_named_where_it_is_missing(audiofix: Run, tree: Path, tmp_path: Path) -> None:
-    done = audiofix("upsample", "in", "-o", "out", "--to", "8k", "--ray", "auto", cwd=tmp_path)
-    assert done.returncode == 2
-    assert b"pip install ray" in done.stderr
-
-
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )

@@ -1,6 +1,7 @@
 """A Ray cluster of two nodes on this machine, one of which is killed in the middle."""
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,6 @@ import pytest
 from audiofix.errors import DeviceError, UsageError
 from audiofix.jobs.cluster import Needs, ray_outcomes
 from audiofix.jobs.job import IOOptions, Job
-
-ray = pytest.importorskip("ray")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +28,7 @@ def test_tasks_ask_for_what_they_use(needs, options, slots):
 
 
 def test_the_gpu_is_rays_to_choose():
+    pytest.importorskip("ray")
     with pytest.raises(UsageError, match="use --device cuda"):
         ray_outcomes([], Slow(), IOOptions(), "auto", Needs(1, "cuda:1"))
 
@@ -52,8 +52,15 @@ class Slow:
             output.write(text)
 
 
+def test_ray_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match="pip install ray, or use --jobs"):
+        ray_outcomes([], Slow(), IOOptions(), "auto", Needs(1, "cpu"))
+
+
 @pytest.fixture
 def cluster(monkeypatch):
+    pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_health_check_period_ms", "1000")
@@ -93,5 +100,6 @@ def test_a_node_is_killed_and_nothing_is_lost_or_doubled(cluster, tmp_path, monk
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_that_is_not_there_is_told():
+    pytest.importorskip("ray")
     with pytest.raises(DeviceError, match="start a cluster, or use --jobs"):
         ray_outcomes([], Slow(), IOOptions(), "127.0.0.1:1", Needs(1, "cpu"))
