@@ -6,7 +6,6 @@ from time import perf_counter
 
 import numpy as np
 
-from audiofix.audio.folder import is_audio
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.audio.lossy import Coding, coded
 from audiofix.audio.source import open_source
@@ -25,8 +24,6 @@ from audiofix.metrics.alignment import advanced, delay
 CODED = "coded"
 
 _MOST_DELAY_SECONDS = 0.05
-_ORIGINALS = ("original", "ori_wav", "ori")
-_CODED = ("codec", "codec_wav", "coded")
 
 
 def compare_coding(
@@ -78,35 +75,6 @@ def compare_pair(
     late = delay(sound, clean, round(_MOST_DELAY_SECONDS * audio.rate))
     pair = clean, as_chunk(advanced(sound, late))
     return _compared(name, "pair", audio, pair, make_stage, measuring)
-
-
-def found_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
-    """Return name -> original and coded recording of a folder.
-
-    Either two folders `original` and `codec` hold recordings of the same names, or each folder
-    below holds an `original` and a `codec`; the authors of Apollo write `ori_wav` and `codec_wav`.
-
-    Raises:
-        InputError: there are none.
-    """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and is_audio(path))
-    named = {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
-    found = {}
-    for name, path in named.items():
-        parts = name.split("/")
-        for place in {0, len(parts) - 1}:
-            if parts[place] in _ORIGINALS:
-                twins = ["/".join([*parts[:place], word, *parts[place + 1 :]]) for word in _CODED]
-                twin = next((named[one] for one in twins if one in named), None)
-                rest = "/".join(parts[:place] + parts[place + 1 :])
-                if twin:
-                    found[rest or path.stem] = (path, twin)
-    if not found:
-        raise InputError(
-            f"{folder}: no pairs: it needs folders original/ and codec/, or in each folder files "
-            "original.* and codec.*"
-        )
-    return found
 
 
 def _compared(

@@ -252,10 +252,10 @@ def _restorer_trials(
     options: Options, measuring: "Measuring"
 ) -> tuple[dict[str, str], list["Trial"]]:
     from audiofix.audio.format import AudioFormat
+    from audiofix.audio.pairs import found_pairs
     from audiofix.backends.systems import chosen_model
     from audiofix.backends.tasks import DecodeRestoreRequest
     from audiofix.evaluation.comparison import warm_up
-    from audiofix.evaluation.lossy_comparison import found_pairs
     from audiofix.evaluation.recordings import is_included
     from audiofix.evaluation.trials import lossy_trials, pair_trials
 

@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiofix.audio.lossy import Coding, coded, encoded, parse_coding
-from audiofix.errors import InputError
+from audiofix.audio.lossy import Coding, coded, parse_coding
 from audiofix.evaluation.comparison import Measuring
 from audiofix.evaluation.findings import input_label, means_of
-from audiofix.evaluation.lossy_comparison import compare_coding, compare_pair, found_pairs
+from audiofix.evaluation.lossy_comparison import compare_coding, compare_pair
 from audiofix.metrics.spectral import DEFINITIONS
 from audiofix.streaming.resample import Resample
 
@@ -68,22 +67,6 @@ def test_a_late_pair_is_brought_in_time(tmp_path):
     ]
     assert scores[0] == pytest.approx(scores[1], abs=0.1)
     assert scores[0] > 5
-
-
-def test_pairs_of_both_layouts(tmp_path):
-    x = sound(1, 3000)
-    write(tmp_path / "a" / "original" / "one.wav", x)
-    (tmp_path / "a" / "codec").mkdir()
-    (tmp_path / "a" / "codec" / "one.mp3").write_bytes(encoded(x, RATE, parse_coding("mp3:64k")))
-    write(tmp_path / "b" / "24khz" / "s1" / "ori_wav.wav", x)
-    write(tmp_path / "b" / "24khz" / "s1" / "codec_wav.wav", x)
-    write(tmp_path / "b" / "24khz" / "s1" / "ests_wav.wav", x)
-    ((name, (original, damaged)),) = found_pairs(tmp_path / "a").items()
-    assert (name, original.name, damaged.name) == ("one", "one.wav", "one.mp3")
-    assert found_pairs(tmp_path / "b").keys() == {"24khz/s1"}
-    (tmp_path / "c").mkdir()
-    with pytest.raises(InputError, match="no pairs"):
-        found_pairs(tmp_path / "c")
 
 
 def test_means_are_by_coding(tmp_path):

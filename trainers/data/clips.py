@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import soxr
+from audiofix.trainers.data import hdf5
 from audiofix.trainers.data.manifest import Recording
 
 from audiofix.audio.format import Chunk, empty_chunk
@@ -52,6 +53,8 @@ def read_with_rate(recording: Recording, rate: int) -> tuple[Chunk, int]:
 
 def read_own(recording: Recording) -> tuple[Chunk, int]:
     """Return the whole recording as `[channels, samples]` at its own rate, and that rate."""
+    if recording.path.suffix in hdf5.EXTENSIONS:
+        return hdf5.read_window(recording), hdf5.RATE
     with open_source(recording.path) as source:
         chunks = [empty_chunk(source.format.channels)]
         while (chunk := source.read(_READ_SAMPLES)).shape[1]:

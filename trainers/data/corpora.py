@@ -1,9 +1,13 @@
-"""Where recordings come from: a manifest, a folder in VCTK's layout, or any folder of sounds."""
+"""Where recordings come from: a manifest, a folder in VCTK's layout, or any folder of sounds.
+
+HDF5 files of windows (`hdf5`) count as sounds.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zlib import crc32
 
+from audiofix.trainers.data import hdf5
 from audiofix.trainers.data.manifest import Recording, read_manifest
 
 from audiofix.audio.folder import is_audio
@@ -48,7 +52,7 @@ def _of_source(source: Path, split: str, silences: Path | None) -> list[Recordin
     vctk = source / _VCTK_FOLDER
     paths = _vctk(vctk, split) if vctk.is_dir() else _of_split(_sounds(source), source, split)
     times = read_silences(silences) if silences else {}
-    found = [_recording(path, split, times) for path in paths]
+    found = [one for path in paths for one in _recordings(path, split, times)]
     found = [recording for recording in found if recording.duration > 0]
     if not found:
         raise InputError(f"{source}: no recording in split {split}: add recordings, two at least")
@@ -87,7 +91,11 @@ def _vctk(folder: Path, split: str) -> list[Path]:
 
 
 def _sounds(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and is_audio(path)]
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and (path.suffix in hdf5.EXTENSIONS or is_audio(path))
+    ]
 
 
 def _of_split(paths: list[Path], folder: Path, split: str) -> list[Path]:
@@ -101,12 +109,16 @@ def _of_split(paths: list[Path], folder: Path, split: str) -> list[Path]:
     return [path for path in paths if path in wanted]
 
 
-def _recording(path: Path, split: str, silences: Mapping[str, tuple[float, float]]) -> Recording:
+def _recordings(
+    path: Path, split: str, silences: Mapping[str, tuple[float, float]]
+) -> list[Recording]:
+    if path.suffix in hdf5.EXTENSIONS:
+        return hdf5.windows_of(path, split)
     with open_source(path) as source:
         samples = _counted(source) if source.samples is None else source.samples
         duration = samples / source.format.rate
     start, stop = silences.get(path.stem.removesuffix("_mic1"), (0.0, duration))
-    return Recording(path, split, min(stop, duration) - start, start)
+    return [Recording(path, split, min(stop, duration) - start, start)]
 
 
 def _counted(source: Source) -> int:
