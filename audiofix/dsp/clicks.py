@@ -7,12 +7,16 @@ from scipy.signal import lfilter
 from audiofix.dsp.autoregression import burg, interpolate
 
 _ORDER = 24
-_LONGEST_SECONDS = 0.001
+_LONGEST_SECONDS = 0.0005
 _ALONE_SECONDS = 0.004
 """Around a click, where nothing like it may be: it would be a sound with an attack."""
 
-_OUTSTANDING = 60.0
+_OUTSTANDING = 20.0
 """Times the usual prediction error that a click's is."""
+
+_SHARP_SAMPLES = 4
+_BLUNT_OUTSTANDING = 120.0
+"""The same for clicks of more samples than that: voices and drums make errors of that kind too."""
 
 _ALONE_SHARE = 0.12
 """Of a click's prediction error that may be reached around it."""
@@ -40,7 +44,7 @@ def find_clicks(x: NDArray[np.float64], rate: int) -> list[tuple[int, int]]:
     forward[:_ORDER] = backward[-_ORDER:] = 0  # they begin without a past
     usual = float(np.median(forward)) / 0.6745
     limit = max(_OUTSTANDING * usual, _QUIETEST)
-    longest = max(4, round(_LONGEST_SECONDS * rate))
+    longest = max(12, round(_LONGEST_SECONDS * rate))
     places = np.flatnonzero(forward > limit)
     found: list[tuple[int, int]] = []
     while places.size:
@@ -51,6 +55,9 @@ def find_clicks(x: NDArray[np.float64], rate: int) -> list[tuple[int, int]]:
         if not spoiled.size:
             continue
         end = start + int(spoiled[-1]) + 1
+        blunt = end - start > _SHARP_SAMPLES
+        if blunt and forward[start:end].max() < _BLUNT_OUTSTANDING * usual:
+            continue
         if _is_alone(forward, backward, start, end, rate) and _stands_out(x, start, end, limit):
             found.append((start, end))
     return found

@@ -73,6 +73,10 @@ class GapPlan:
             raise UsageError(f"--gaps {text}: not LENGTH:EVERY in seconds: write 0.15:5")
         return plan
 
+    def __str__(self) -> str:
+        """Return the text that `parse` reads."""
+        return f"{self.length:g}:{self.every:g}"
+
     def gaps(self, samples: int, rate: int) -> Gaps:
         """Return the gaps of a recording; one in the middle where it is shorter than `every`."""
         count = int(samples / rate / self.every)

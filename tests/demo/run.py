@@ -1,4 +1,4 @@
-"""`make demo`: restore a 16 kHz recording, and an MP3, and draw each before and after.
+"""`make demo`: restore a 16 kHz recording, an MP3 and a damaged file; draw each before and after.
 
 The recording is sentence 3 of VCTK speaker p234 (CC BY 4.0), brought down to 16 kHz. No model that
 ships with audiofix was trained on that speaker. The MP3 is made of its result, on the spot.
@@ -27,6 +27,19 @@ def audiofix(verb: str, source: Path, result: Path, *options: str) -> None:
     arguments = [verb, str(source), *options, "-o", str(result), "--overwrite", "-v"]
     print("$ audiofix", *arguments, flush=True)
     subprocess.run([sys.executable, "-m", "audiofix", *arguments], check=True)
+
+
+def damage(source: Path, result: Path) -> None:
+    """Write a recording with two dropouts, a held sample and a click."""
+    samples, rate = soundfile.read(source, dtype="int16")
+    loud = int(np.argmax(np.convolve(np.abs(samples.astype(float)), np.ones(rate), "valid")))
+    for start, seconds in ((0.1, 0.06), (0.7, 0.015)):
+        place = loud + round(start * rate)
+        samples[place : place + round(seconds * rate)] = 0
+    place = loud + round(0.45 * rate)
+    samples[place : place + 200] = samples[place]
+    samples[loud + round(0.9 * rate)] = 30000
+    soundfile.write(result, samples, rate)
 
 
 def draw(before: Path, after: Path, picture: Path) -> None:
@@ -64,7 +77,14 @@ def main() -> None:
     # Mono at 48 kHz: 56 kbit/s.
     soundfile.write(coded, samples, rate, compression_level=0.9, bitrate_mode="CONSTANT")
     audiofix("decode-restore", coded, restored)
-    for before, after, name in ((RECORDING, full, "upsample"), (coded, restored, "decode-restore")):
+    damaged, mended = OUTPUT / "damaged.wav", OUTPUT / "mended.wav"
+    damage(RECORDING, damaged)
+    audiofix("inpaint", damaged, mended)
+    for before, after, name in (
+        (RECORDING, full, "upsample"),
+        (coded, restored, "decode-restore"),
+        (damaged, mended, "inpaint"),
+    ):
         picture = OUTPUT / f"{name}.png"
         draw(before, after, picture)
         print(f"\nsound:   {after}\npicture: {picture}")

@@ -16,6 +16,7 @@ MEASURING = Measuring(GAP_DEFAULT, DEFINITIONS["standard"], None, excerpt=True)
 
 def test_plans():
     plan = GapPlan.parse("0.2:2")
+    assert str(plan) == "0.2:2"
     assert plan.gaps(5 * RATE, RATE) == ((0.9, 1.1), (2.9, 3.1))
     ((start, end),) = plan.gaps(RATE, RATE)
     assert (start, end) == pytest.approx((0.4, 0.6))

@@ -18,6 +18,12 @@ def upsampler():
     return open_model(checkpoint(replace(BRIDGE, deterministic=True)), CPU)
 
 
+def low_passed(x, cutoff_hz):
+    spectrum = np.fft.rfft(x)
+    spectrum[:, int(cutoff_hz * x.shape[1] / RATE) :] = 0
+    return np.fft.irfft(spectrum, x.shape[1]).astype(np.float32)
+
+
 def test_laws_at_the_models_rate(upsampler):
     request = UpsampleRequest(RATE, 8000.0)
     check_stage(
@@ -61,11 +67,27 @@ def test_channels_that_are_alike_stay_alike_and_seeds_differ(upsampler):
     assert np.array_equal(made[0], made[1]) and not np.array_equal(made[0], made[2])
 
 
+def test_what_is_made_is_as_wide_as_what_is_there(upsampler):
+    """One noise for all channels: their bands correlate. With a noise each they would not."""
+    together, apart = noise(1, 6000, 5), noise(2, 6000, 6)
+    x = low_passed(together + 0.3 * apart, 7000)
+
+    def added(sound, seed=0):
+        source = AudioFormat(RATE, len(sound))
+        request = UpsampleRequest(RATE, 8000.0, seed=seed)
+        return feed(upsampler.stage(source, request), sound, [6000]) - sound
+
+    def correlation(left, right):
+        return np.corrcoef(left, right)[0, 1]
+
+    assert correlation(*added(x)) > 0.8
+    separate = added(x[:1], seed=1)[0], added(x[1:], seed=2)[0]
+    assert abs(correlation(*separate)) < 0.3
+
+
 def test_a_found_cutoff_does_not_hang_on_the_chunks(upsampler):
     x = noise(1, 30000)
-    spectrum = np.fft.rfft(x[0])
-    spectrum[int(5000 * 30000 / RATE) :] = 0
-    x = np.fft.irfft(spectrum, 30000)[None].astype(np.float32)
+    x = low_passed(noise(1, 30000), 5000)
     whole, cut = (
         feed(upsampler.stage(AudioFormat(RATE, 1), UpsampleRequest(RATE)), x, sizes)
         for sizes in ([30000], [999] * 30 + [30])
