@@ -25,7 +25,7 @@ class ByteSink:
             UsageError: binary would go to a terminal.
             OutputError: the file exists or cannot be made.
         """
-        check_target(path, None, overwrite=overwrite)
+        check_target(path, overwrite=overwrite)
         target = None if str(path) == "-" else Path(path)
         self.name = str(target or "standard output")
         self._is_file = target is not None and not is_special(target)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiofix.audio.sink import type_of
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
+from audiofix.audio.types import type_like
 from audiofix.errors import InputError, UsageError
 from audiofix.files import is_unfinished
 
@@ -89,4 +89,4 @@ def _container(path: Path) -> str | None:
 
 
 def _suffix(source: Path, kind: str | None) -> str:
-    return f".{kind or type_of(source)}"
+    return f".{kind or type_like(source)}"

@@ -19,60 +19,15 @@ from audiofix.audio.destination import (
     open_special,
 )
 from audiofix.audio.format import AudioFormat, Chunk
-from audiofix.audio.pcm import HEADERLESS, Encoding, SampleEncoder
+from audiofix.audio.pcm import HEADERLESS, SampleEncoder
 from audiofix.audio.source import Source
 from audiofix.audio.tags import Tags, write_tags
+from audiofix.audio.types import check_format, encoding_of, type_of
 from audiofix.audio.writers import Writer, open_writer
 from audiofix.errors import OutputError, UsageError
 from audiofix.files import check_new_file, output_error
 
 log = logging.getLogger(__name__)
-
-_BITS = {
-    "16": Encoding("signed", 16),
-    "24": Encoding("signed", 24),
-    "32": Encoding("signed", 32),
-    "32f": Encoding("float", 32),
-    "64f": Encoding("float", 64),
-}
-_ALL_BITS = tuple(_BITS)
-_CONTAINERS: dict[str, tuple[str, ...]] = {
-    "wav": _ALL_BITS,
-    "rf64": _ALL_BITS,
-    "w64": _ALL_BITS,
-    "caf": _ALL_BITS,
-    "au": _ALL_BITS,
-    "aiff": _ALL_BITS,
-    "flac": ("16", "24"),
-    "ogg": (),
-    "opus": (),
-    "mp3": (),
-}
-"""Type -> the sample formats it can hold; none where the codec has no such thing."""
-
-TYPES: tuple[str, ...] = (*_CONTAINERS, *HEADERLESS)
-"""Every type that can be written."""
-
-_EXTENSIONS = {"aif": "aiff", "aifc": "aiff", "oga": "ogg", "wave": "wav", "snd": "au"}
-_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
-_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-
-
-def type_of(path: str | Path, kind: str | None = None) -> str:
-    """Return the output type: `kind`, else the extension's, else `wav`.
-
-    Raises:
-        UsageError: `kind` is unknown.
-    """
-    if kind is not None:
-        if kind not in TYPES:
-            raise UsageError(f"type {kind}: unknown: use one of {', '.join(TYPES)}")
-        return kind
-    if str(path) == "-":
-        return os.environ.get("AUDIOFIX_PIPE") or "wav"
-    extension = Path(path).suffix.lstrip(".").lower()
-    extension = _EXTENSIONS.get(extension, extension)
-    return extension if extension in TYPES else "wav"
 
 
 class Sink:
@@ -188,10 +143,10 @@ def open_sink(
     kind = type_of(path, kind)
     piped = str(path) == "-"
     name = "standard output" if piped else str(path)
-    encoding = _encoding(kind, bits, like, piped)
-    _check_codec(kind, audio)
+    encoding = encoding_of(kind, bits, "32f" if piped or like is None else like.bits)
+    check_format(kind, audio)
     encoder = SampleEncoder(encoding, seed)
-    check_target(path, kind, overwrite=overwrite)
+    check_target(path, overwrite=overwrite)
     if piped:
         return _piped(name, audio, kind, encoder, sys.stdout.buffer)
     target = Path(path)
@@ -212,14 +167,13 @@ def open_sink(
     return Sink(name, writer, stream, encoder, destination)
 
 
-def check_target(path: str | Path, kind: str | None, *, overwrite: bool) -> None:
-    """Find out what `open_sink` would refuse whatever the audio is, before work is done.
+def check_target(path: str | Path, *, overwrite: bool) -> None:
+    """Find out whether something can be written there, before work is done.
 
     Raises:
-        UsageError: the type is unknown, or binary would go to a terminal.
+        UsageError: binary would go to a terminal.
         OutputError: the file exists and may not be replaced, is a folder, or has no folder.
     """
-    type_of(path, kind)
     target = Path(path)
     if str(path) == "-":
         if sys.stdout is None:
@@ -232,32 +186,6 @@ def check_target(path: str | Path, kind: str | None, *, overwrite: bool) -> None
         return  # a device or a named pipe is written to, not replaced
     else:
         check_new_file(target, overwrite=overwrite)
-
-
-def _encoding(kind: str, bits: str | None, like: Source | None, piped: bool) -> Encoding:
-    if kind in HEADERLESS:
-        if bits is not None:
-            raise UsageError(f"-b {bits}: the type {kind} says it already: leave -b out")
-        return HEADERLESS[kind]
-    allowed = _CONTAINERS[kind]
-    if bits is not None:
-        if bits not in allowed:
-            what = f"holds {', '.join(allowed)}" if allowed else "has no sample format"
-            raise UsageError(f"-b {bits}: {kind} {what}: choose another type or leave -b out")
-        return _BITS[bits]
-    wanted = "32f" if piped or like is None else like.bits
-    if not allowed:
-        return _BITS["32f"]
-    return _BITS[wanted if wanted in allowed else allowed[-1]]
-
-
-def _check_codec(kind: str, audio: AudioFormat) -> None:
-    rates = {"opus": _OPUS_RATES, "mp3": _MP3_RATES}.get(kind)
-    if rates and audio.rate not in rates:
-        raise UsageError(f"{kind}: cannot hold {audio.rate} Hz: use {', '.join(map(str, rates))}")
-    most = {"mp3": 2, "flac": 8}.get(kind)
-    if most and audio.channels > most:
-        raise UsageError(f"{kind}: cannot hold {audio.channels} channels: use -t wav")
 
 
 def _piped(

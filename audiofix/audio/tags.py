@@ -28,7 +28,7 @@ _MP4 = {
 }  # fmt: skip
 _WRITERS = {
     "flac": flac.FLAC, "ogg": oggvorbis.OggVorbis, "opus": oggopus.OggOpus,
-    "mp3": mp3.MP3, "aiff": aiff.AIFF, "wav": wave.WAVE,
+    "mp3": mp3.MP3, "aiff": aiff.AIFF, "wav": wave.WAVE, "m4a": mp4.MP4,
 }  # fmt: skip
 _ASF = {
     "Title": "title", "Author": "artist", "WM/AlbumTitle": "album",
@@ -107,6 +107,10 @@ def write_tags(path: Path, container: str, tags: Tags, name: str | None = None) 
         log.info("%s files hold no tags; %d fields left out", container, len(tags.fields))
         return
     vorbis = container in ("flac", "ogg", "opus")
+    add_field = _add_vorbis_field if vorbis else _add_id3_field
+    add_picture = _add_vorbis_picture if vorbis else _add_id3_picture
+    if container == "m4a":
+        add_field, add_picture = _add_mp4_field, _add_mp4_picture
     left_out: list[str] = []
     try:
         opened: Any = _WRITERS[container](path)
@@ -114,10 +118,10 @@ def write_tags(path: Path, container: str, tags: Tags, name: str | None = None) 
             opened.add_tags()
         for field_name, values in tags.fields.items():
             with _noting(left_out, field_name):
-                (_add_vorbis_field if vorbis else _add_id3_field)(opened, field_name, values)
+                add_field(opened, field_name, values)
         for picture in tags.pictures:
             with _noting(left_out, f"a picture of {len(picture.data)} bytes"):
-                (_add_vorbis_picture if vorbis else _add_id3_picture)(opened, picture)
+                add_picture(opened, picture)
         opened.save()
     except _FAULTS as error:
         cause = error.args[0] if error.args else None
@@ -241,3 +245,22 @@ def _add_id3_picture(opened: Any, picture: Picture) -> None:
             data=picture.data,
         )
     )
+
+
+def _add_mp4_field(opened: Any, name: str, values: list[str]) -> None:
+    pairs = {"tracknumber": "trkn", "discnumber": "disk"}
+    if name in pairs:
+        number, _, total = values[0].partition("/")
+        opened.tags[pairs[name]] = [(int(number), int(total or 0))]
+    else:
+        freeform = f"----:com.apple.iTunes:{name}"
+        known = name in _MP4
+        opened.tags[_MP4[name] if known else freeform] = (
+            values if known else [value.encode() for value in values]
+        )
+
+
+def _add_mp4_picture(opened: Any, picture: Picture) -> None:
+    is_png = picture.mime == "image/png"
+    kind = mp4.MP4Cover.FORMAT_PNG if is_png else mp4.MP4Cover.FORMAT_JPEG
+    opened.tags.setdefault("covr", []).append(mp4.MP4Cover(picture.data, kind))

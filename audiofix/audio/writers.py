@@ -7,8 +7,10 @@ from typing import BinaryIO, Protocol
 import soundfile
 
 from audiofix.audio import au
+from audiofix.audio.aac import AacWriter
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.pcm import HEADERLESS, Encoding, SampleEncoder
+from audiofix.audio.types import AAC
 from audiofix.audio.wave import WaveWriter
 
 
@@ -36,6 +38,8 @@ def open_writer(
         encoding = encoder.encoding
         encoder.encoding = Encoding(encoding.kind, encoding.bits, big_endian=True)
         return _RawWriter(stream, encoder, au.streaming_header(audio, encoder.encoding))
+    if kind in AAC:
+        return AacWriter(kind, stream, audio)
     return _LibsndfileWriter(kind, stream, audio, encoder)
 
 

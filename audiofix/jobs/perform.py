@@ -10,8 +10,9 @@ from pathlib import Path
 
 from audiofix.audio.folder import pair_files
 from audiofix.audio.pcm import parse_encoding
-from audiofix.audio.sink import check_target, type_of
+from audiofix.audio.sink import check_target
 from audiofix.audio.source import Headerless, Source
+from audiofix.audio.types import encoding_of, type_of
 from audiofix.errors import UsageError
 from audiofix.jobs.job import PIPE, Effect, IOOptions, Job
 from audiofix.jobs.listing import manifest_jobs, shard_of
@@ -33,7 +34,10 @@ def perform(effect: Effect, options: AudioOptions, shell: Shell) -> None:
     if effect.reads and effect.writes and (options.listed or is_batch(options.inputs)):
         from audiofix.jobs.batch import run_batch
 
-        run_batch(_batch_jobs(options, effect), effect, io, options, shell)
+        jobs = _batch_jobs(options, effect)
+        for output in {job.output.suffix: job.output for job in jobs if job.output}.values():
+            _check_type(output, effect, io)
+        run_batch(jobs, effect, io, options, shell)
         return
     _perform_one(_single_job(options, effect), effect, io, options, shell)
 
@@ -53,7 +57,8 @@ def _perform_one(
             log.warning("%s: exists: skipped", job.output)
             return
         _refuse_overwritten_input(job)
-        check_target(job.output, io.kind, overwrite=io.overwrite)
+        _check_type(job.output, effect, io)
+        check_target(job.output, overwrite=io.overwrite)
     with ExitStack() as bars:
 
         def progress(source: Source) -> Callable[[int], None] | None:
@@ -97,7 +102,7 @@ def _prepare(options: AudioOptions, *, reads: bool) -> IOOptions:
         UsageError: an option makes no sense; found before anything is opened.
     """
     use_threads(thread_share(options))
-    type_of(PIPE, options.kind)  # refuses an unknown type
+    type_of(PIPE, options.kind)  # an unknown one is refused
     headerless = None
     if reads:
         headerless = headerless_of(options.encoding, options.rate, options.channels)
@@ -152,6 +157,18 @@ def _batch_jobs(options: AudioOptions, effect: Effect) -> list[Job]:
     pairs = pair_files(inputs_or_pipe(options.inputs), output, kind, effect.takes)
     jobs = [Job(str(pair.source), pair.source, pair.result) for pair in pairs]
     return shard_of(jobs, options.shard)
+
+
+def _check_type(output: Path, effect: Effect, io: IOOptions) -> None:
+    """Refuse a type that is unknown, cannot hold the samples, or is not what the effect makes.
+
+    Raises:
+        UsageError: it is, or cannot.
+    """
+    if effect.makes is None:
+        encoding_of(type_of(output, io.kind), io.bits, "32f")
+    elif output.suffix.lower() not in ("", f".{effect.makes}"):
+        raise UsageError(f"{output}: this verb writes .{effect.makes} only: name it so")
 
 
 def _refuse_overwritten_input(job: Job) -> None:

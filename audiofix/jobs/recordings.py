@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk
-from audiofix.audio.sink import Sink, check_target, open_sink, type_of
+from audiofix.audio.sink import Sink, check_target, open_sink
+from audiofix.audio.types import encoding_of, type_of
 from audiofix.errors import OutputError, UsageError
 from audiofix.jobs.job import PIPE, IOOptions
 from audiofix.streaming.resample import Resample
@@ -86,7 +87,8 @@ def check_outputs(files: Sequence[Path] | None, output: str | None, io: IOOption
         OutputError: a file exists and may not be replaced, or its folder does not exist.
     """
     for path in files if files is not None else [Path(output or PIPE)]:
-        check_target(path, io.kind, overwrite=io.overwrite)
+        encoding_of(type_of(path, io.kind), io.bits, "32f")
+        check_target(path, overwrite=io.overwrite)
 
 
 def write_recordings(

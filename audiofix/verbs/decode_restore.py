@@ -8,7 +8,7 @@ import click
 from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing
 from audiofix.jobs.sound import SoundEffect
-from audiofix.verbs.options import Rate, audio_verb, load_model
+from audiofix.verbs.options import ResultRate, audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import DecodeRestoreRequest, Restorer
@@ -45,7 +45,7 @@ class DecodeRestore(SoundEffect):
 @click.command("decode-restore")
 @click.option(
     "--to",
-    type=Rate(),
+    type=ResultRate(),
     metavar="RATE",
     help="Samples per second of the result; else the input's.",
 )

@@ -14,8 +14,8 @@ from audiofix.verbs.options import (
     Choices,
     Codings,
     Cutoff,
-    Rate,
     Rates,
+    ResultRate,
     computing_options,
     load_model,
     shell,
@@ -344,7 +344,7 @@ _report_option = partial(click.option, metavar="FILE")
               help="Evaluate a restorer on --data after real codecs: mp3:64k,aac:48k,opus:32k.")
 @click.option("--input-rates", type=Rates(), default="8k,12k,16k,24k", show_default=True,
               metavar="RATE,...", help="What the model is given.")
-@click.option("--to", type=Rate(), default="48k", show_default=True, metavar="RATE",
+@click.option("--to", type=ResultRate(), default="48k", show_default=True, metavar="RATE",
               help="Rate of the model's result.")
 @click.option("--gaps", metavar="LENGTH:EVERY",
               help="Cut gaps of LENGTH seconds into every EVERY seconds, and fill them.")

@@ -9,7 +9,7 @@ import click
 from audiofix.errors import InputError, UsageError
 from audiofix.jobs.options import Computing, use_threads
 from audiofix.verbs.options import (
-    Rate,
+    ResultRate,
     Span,
     computing_options,
     load_model,
@@ -168,7 +168,7 @@ class Words:
     metavar="SECONDS",
     help="Silence between the recordings of one stream or file.",
 )
-@click.option("--to", type=Rate(), metavar="RATE", help="Samples per second of the result.")
+@click.option("--to", type=ResultRate(), metavar="RATE", help="Samples per second of the result.")
 @click.option(
     "--level",
     type=click.FloatRange(-120, 0),

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from audiofix.audio.lossy import Coding
 
 
+_LOWEST_RATE = 1000
+"""Nobody listens to less; whoever asks for 48 means 48k."""
+
+
 class Rate(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
     """Samples per second: `48000`, `48k`, `44.1k`."""
 
@@ -30,6 +34,17 @@ class Rate(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
         if not 1 <= rate <= 10_000_000 or rate != round(rate):
             self.fail(f"{value}: not a rate: write 48000, 48k or 44.1k", param, ctx)
         return round(rate)
+
+
+class ResultRate(Rate):
+    """A rate that somebody wants sound at; below 1 kHz, kHz may have been meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return samples per second, 1000 at least."""
+        rate = super().convert(value, param, ctx)
+        if rate < _LOWEST_RATE:
+            self.fail(f"{value}: that is {rate} Hz: did you mean {rate}k?", param, ctx)
+        return rate
 
 
 class Rates(click.ParamType):  # type: ignore[type-arg]

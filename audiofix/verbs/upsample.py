@@ -8,7 +8,7 @@ import click
 from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing
 from audiofix.jobs.sound import SoundEffect
-from audiofix.verbs.options import Cutoff, Rate, audio_verb, load_model
+from audiofix.verbs.options import Cutoff, ResultRate, audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import Restorer, UpsampleRequest
@@ -50,7 +50,7 @@ class Upsample(SoundEffect):
 @click.command("upsample")
 @click.option(
     "--to",
-    type=Rate(),
+    type=ResultRate(),
     required=True,
     metavar="RATE",
     help="Samples per second of the result: 48k, 44100, 16k.",

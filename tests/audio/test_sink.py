@@ -14,9 +14,10 @@ from stages import noise
 
 from audiofix.audio.format import AudioFormat
 from audiofix.audio.pcm import HEADERLESS
-from audiofix.audio.sink import TYPES, open_sink, type_of
+from audiofix.audio.sink import open_sink
 from audiofix.audio.source import Headerless, open_source
 from audiofix.audio.tags import Tags
+from audiofix.audio.types import TYPES
 from audiofix.errors import OutputError, UsageError
 from audiofix.files import is_unfinished
 
@@ -75,23 +76,15 @@ def test_lossy_types_sound_alike(tmp_path, kind, tolerance):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "expected"),
-    [("a.flac", None, "flac"), ("a.AIF", None, "aiff"), ("a", None, "wav"), ("a.xyz", None, "wav"),
-     ("a.flac", "ogg", "ogg"), ("-", None, "wav"), ("a.wave", None, "wav")],
-)  # fmt: skip
-def test_type_comes_from_option_then_extension(name, kind, expected):
-    assert type_of(name, kind) == expected
-
-
-@pytest.mark.parametrize(
     ("options", "rate", "channels", "message"),
     [
-        ({"kind": "xyz"}, 48000, 1, "unknown"),
+        ({"kind": "xyz"}, 48000, 1, "no type that can be written"),
         ({"kind": "flac", "bits": "32f"}, 48000, 1, "flac holds 16, 24"),
         ({"kind": "ogg", "bits": "16"}, 48000, 1, "has no sample format"),
         ({"kind": "f32le", "bits": "16"}, 48000, 1, "says it already"),
         ({"kind": "opus"}, 44100, 1, "cannot hold 44100 Hz"),
         ({"kind": "mp3"}, 48000, 6, "cannot hold 6 channels"),
+        ({"kind": "m4a"}, 192000, 1, "cannot hold 192000 Hz"),
     ],
 )
 def test_what_a_type_cannot_hold_is_refused_before_a_file_exists(
