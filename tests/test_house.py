@@ -29,6 +29,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/jobs/attempt.py": "tests/cli/test_folders.py",
     "audiofix/jobs/batch.py": "tests/cli/test_folders.py",
     "audiofix/jobs/coding.py": "tests/cli/test_coding.py",
+    "audiofix/jobs/fragment.py": "tests/cli/test_folders.py",
     "audiofix/jobs/job.py": "tests/cli/test_folders.py",
     "audiofix/jobs/options.py": "tests/cli/test_pipes.py",
     "audiofix/jobs/perform.py": "tests/cli/test_pipes.py",

@@ -1,13 +1,25 @@
 """Which input becomes which output, for files and whole trees."""
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
-from audiofix.audio.types import type_like
+from audiofix.audio.types import TYPES, type_like
 from audiofix.errors import InputError, UsageError
 from audiofix.files import is_unfinished
+
+log = logging.getLogger(__name__)
+
+Wanted = Literal["audio", "codes"]
+"""What is looked for in folders."""
+
+_NAMES = {f".{kind}" for kind in TYPES} | {".aif", ".aifc", ".m4b", ".oga", ".wma", ".wave"}
+"""What the names of audio files end in."""
+
+_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,7 @@ def pair_files(
     inputs: Sequence[str],
     output: Path,
     kind: str | None,
-    takes: Callable[[Path], bool] | None = None,
+    wanted: Wanted = "audio",
 ) -> list[Pair]:
     """Pair every input with its output below the folder `output`.
 
@@ -38,7 +50,7 @@ def pair_files(
     pairs = [
         Pair(source, output / relative.with_suffix(_suffix(source, kind)))
         for name in inputs
-        for source, relative in _files(Path(name), output, takes or is_audio)
+        for source, relative in _files(Path(name), output, wanted)
     ]
     taken: dict[Path, Path] = {}
     for pair in pairs:
@@ -52,22 +64,29 @@ def pair_files(
     return pairs
 
 
-def _files(path: Path, output: Path, takes: Callable[[Path], bool]) -> Iterator[tuple[Path, Path]]:
-    """Yield each audio file at or below `path`, with its place in the output's tree."""
+def _files(path: Path, output: Path, wanted: Wanted) -> Iterator[tuple[Path, Path]]:
+    """Yield each wanted file at or below `path`, with its place in the output's tree."""
     if not path.is_dir():
         if not path.exists():
             raise InputError(f"{path}: does not exist: name a file or a folder")
         yield path, Path(path.name)
         return
     found = False
+    only_named: list[str] = []
     for file in sorted(path.rglob("*")):
         inside_output = output.resolve() in file.resolve().parents and output != path
-        if file.is_file() and not is_unfinished(file) and not inside_output and takes(file):
+        if not file.is_file() or is_unfinished(file) or inside_output:
+            continue
+        if _CONTENT[wanted](file):
             found = True
             yield file, file.relative_to(path)
+        elif wanted == "audio" and file.suffix.lower() in _NAMES and not is_codes(file):
+            only_named.append(str(file))
+    if only_named:
+        shown = ", ".join(only_named[:_NAMES_SHOWN]) + ", ..." * (len(only_named) > _NAMES_SHOWN)
+        log.warning("%d named as audio hold none: left out: %s", len(only_named), shown)
     if not found:
-        what = "audio" if takes is is_audio else "codes"
-        raise InputError(f"{path}: holds no {what}: name another folder")
+        raise InputError(f"{path}: holds no {wanted}: name another folder")
 
 
 def is_audio(path: Path) -> bool:
@@ -78,6 +97,9 @@ def is_audio(path: Path) -> bool:
 def is_codes(path: Path) -> bool:
     """Tell by its first bytes whether a file holds codes; one that cannot be read passes for it."""
     return _container(path) in ("afc", "unreadable")
+
+
+_CONTENT = {"audio": is_audio, "codes": is_codes}
 
 
 def _container(path: Path) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from audiofix.errors import AudiofixError, OutputError
 from audiofix.jobs.failures import Failure, failure_of
+from audiofix.jobs.fragment import run_job
 from audiofix.jobs.job import Effect, IOOptions, Job
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) 
     try:
         if job.output is not None:
             _make_folder(job.output.parent)
-        effect.run(job, marked, io)
+        run_job(job, effect, marked, io)
     except _ModelFailed as error:
         return _failed(job, error.__cause__ or error, fatal=True)
     except Exception as error:

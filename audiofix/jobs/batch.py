@@ -9,6 +9,7 @@ from pathlib import Path
 from audiofix.errors import BatchError
 from audiofix.files import remove_left_overs
 from audiofix.jobs.attempt import Outcome, attempt
+from audiofix.jobs.fragment import is_done, is_older
 from audiofix.jobs.job import Effect, IOOptions, Job
 from audiofix.jobs.journal import Journal
 from audiofix.jobs.options import AudioOptions, Shell
@@ -68,13 +69,16 @@ def _unfinished(jobs: Sequence[Job], *, overwrite: bool) -> list[Job]:
             remove_left_overs(job.output)
     if overwrite:
         return list(jobs)
-    todo = [job for job in jobs if job.output is None or not job.output.exists()]
+    todo = [job for job in jobs if job.output is None or not is_done(job.output)]
     if len(todo) < len(jobs):
         log.warning(
             "%d of %d files are there already: skipped; --overwrite makes them again",
             len(jobs) - len(todo),
             len(jobs),
         )
+    for job in jobs:
+        if job not in todo and job.source and job.output and is_older(job.output, job.source):
+            log.warning("%s: older than %s: --overwrite makes it again", job.output, job.source)
     return todo
 
 

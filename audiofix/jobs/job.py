@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from audiofix.audio.folder import Wanted
     from audiofix.audio.format import AudioFormat
     from audiofix.audio.source import Headerless, Source
 
@@ -79,8 +80,9 @@ class Effect(Hashable, Protocol):
         """Whether it has an output; a loudspeaker has none."""
         ...
 
-    def takes(self, path: Path) -> bool:
-        """Tell whether a file found in a folder is an input of this verb."""
+    @property
+    def takes(self) -> "Wanted":
+        """What the inputs in a folder are."""
         ...
 
     def load(self) -> Any:

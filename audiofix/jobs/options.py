@@ -9,6 +9,9 @@ from typing import Protocol
 
 from audiofix.errors import UsageError
 
+LIVE_THREADS = 1
+"""Of a command with `--realtime`: its steps are short, and its neighbours compute, too."""
+
 
 class Shell(Protocol):
     """What the process shell gives a verb, as click's context object."""

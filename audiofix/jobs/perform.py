@@ -14,6 +14,7 @@ from audiofix.audio.sink import check_target
 from audiofix.audio.source import Headerless, Source
 from audiofix.audio.types import encoding_of, type_of
 from audiofix.errors import UsageError
+from audiofix.jobs.fragment import is_done, is_fragment, run_job
 from audiofix.jobs.job import PIPE, Effect, IOOptions, Job
 from audiofix.jobs.listing import manifest_jobs, shard_of
 from audiofix.jobs.options import AudioOptions, Shell, inputs_or_pipe, thread_share, use_threads
@@ -53,12 +54,13 @@ def _perform_one(
         AudiofixError: why the job failed.
     """
     if job.output is not None:
-        if options.skip_existing and job.output != PIPE and job.output.is_file():
+        if options.skip_existing and job.output != PIPE and is_done(job.output):
             log.warning("%s: exists: skipped", job.output)
             return
         _refuse_overwritten_input(job)
         _check_type(job.output, effect, io)
-        check_target(job.output, overwrite=io.overwrite)
+        replaced = options.skip_existing and is_fragment(job.output)
+        check_target(job.output, overwrite=io.overwrite or replaced)
     with ExitStack() as bars:
 
         def progress(source: Source) -> Callable[[int], None] | None:
@@ -67,7 +69,7 @@ def _perform_one(
             tick = bars.enter_context(shell.bar(source.name, seconds, "s"))
             return tick and (lambda done: tick(done / rate))
 
-        effect.run(job, functools.cache(effect.load), io, progress)
+        run_job(job, effect, functools.cache(effect.load), io, progress)
 
 
 def is_batch(inputs: tuple[str, ...]) -> bool:

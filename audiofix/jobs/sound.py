@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from audiofix.jobs.job import IOOptions, Job, Progress, Stream
 
 if TYPE_CHECKING:
+    from audiofix.audio.folder import Wanted
     from audiofix.streaming.stage import Stage
 
 
@@ -15,6 +15,7 @@ class SoundEffect:
     """An effect from sound to sound: a subclass has `load` and `stage`."""
 
     makes: str | None = None
+    takes: ClassVar["Wanted"] = "audio"
     reads: ClassVar[bool] = True
     writes: ClassVar[bool] = True
     keeps_bits: ClassVar[bool] = True
@@ -24,12 +25,6 @@ class SoundEffect:
     def exact(self) -> bool:
         """Whether the stage is pushed float64, because it returns samples as they were."""
         return False
-
-    def takes(self, path: Path) -> bool:
-        """Tell audio by its content."""
-        from audiofix.audio.folder import is_audio
-
-        return is_audio(path)
 
     def load(self) -> Any:
         """Load the model, once a process."""

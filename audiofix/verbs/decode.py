@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from audiofix.errors import UsageError
 from audiofix.jobs.job import IOOptions, Job, Progress
-from audiofix.jobs.options import AudioOptions, Computing
+from audiofix.jobs.options import LIVE_THREADS, AudioOptions, Computing, use_threads
 from audiofix.verbs.options import audio_verb, load_model
 
 if TYPE_CHECKING:
+    from audiofix.audio.folder import Wanted
     from audiofix.codes.layout import CodeLayout
     from audiofix.jobs.coding import Player
     from audiofix.streaming.codec import Codec
@@ -37,6 +37,7 @@ class Decode:
     max_gap_seconds: float
     player: "Player | None"
     computing: Computing
+    takes: ClassVar["Wanted"] = "codes"
     makes: str | None = None
     reads: ClassVar[bool] = True
 
@@ -44,12 +45,6 @@ class Decode:
     def writes(self) -> bool:
         """Whether it has an output; a loudspeaker is none."""
         return self.player is None
-
-    def takes(self, path: Path) -> bool:
-        """Tell codes by their content."""
-        from audiofix.audio.folder import is_codes
-
-        return is_codes(path)
 
     def load(self) -> "Opening":
         """Return what opens the codec that codes were made with, once for each."""
@@ -120,6 +115,8 @@ def command(
     """
     if (options.rate, options.channels, options.encoding) != (None, None, None):
         raise UsageError("-r, -c and -e: codes say themselves what they are: leave them out")
+    if realtime:
+        use_threads(options.threads or LIVE_THREADS)
     player = None
     if play:
         player = _player(device_name, options)

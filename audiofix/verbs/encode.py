@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from audiofix.errors import UsageError
 from audiofix.jobs.job import IOOptions, Job, Progress
-from audiofix.jobs.options import AudioOptions, Computing
+from audiofix.jobs.options import LIVE_THREADS, AudioOptions, Computing, use_threads
 from audiofix.verbs.options import audio_verb, load_model
 
 if TYPE_CHECKING:
+    from audiofix.audio.folder import Wanted
     from audiofix.jobs.coding import Microphone
     from audiofix.streaming.codec import Codec
 
@@ -37,6 +37,7 @@ class Encode:
     realtime: bool
     microphone: "Microphone | None"
     computing: Computing
+    takes: ClassVar["Wanted"] = "audio"
     makes: str | None = "afc"
     writes: ClassVar[bool] = True
 
@@ -44,12 +45,6 @@ class Encode:
     def reads(self) -> bool:
         """Whether it has an input; a microphone is none."""
         return self.microphone is None
-
-    def takes(self, path: Path) -> bool:
-        """Tell audio by its content."""
-        from audiofix.audio.folder import is_audio
-
-        return is_audio(path)
 
     def load(self) -> "Codec":
         """Load the codec."""
@@ -149,6 +144,8 @@ def command(
         raise UsageError("--bitrate and --codebooks: give one of them")
     if options.kind is not None or options.bits is not None:
         raise UsageError("-t and -b: codes have one type: leave them out")
+    if realtime:
+        use_threads(options.threads or LIVE_THREADS)
     microphone = None
     if mic:
         microphone = _microphone(device_name, options)

@@ -28,6 +28,15 @@ def test_a_folder_keeps_its_tree_and_its_types(tree):
     assert [pair.result.name for pair in pairs] == ["a.ogg", "b.ogg"]
 
 
+def test_what_only_bears_the_name_of_audio_is_named(tree, caplog):
+    for name in ("in/x.mp3", "in/sub/y.M4A", "in/z.md"):
+        (tree / name).write_text("not audio")
+    assert len(pair_files([str(tree / "in")], tree / "out", None)) == 2
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning.startswith("2 named as audio hold none") and "z.md" not in warning
+    assert "x.mp3" in warning and "y.M4A" in warning
+
+
 def test_an_output_folder_inside_the_input_is_not_an_input(tree):
     out = tree / "in/out"
     out.mkdir()
@@ -49,7 +58,8 @@ def test_collisions_and_self_replacement_are_refused(tree):
 
 def test_nothing_to_do_is_an_error(tree):
     (tree / "empty").mkdir()
-    with pytest.raises(InputError, match="no audio"):
-        pair_files([str(tree / "empty")], tree / "out", None)
+    for wanted in ("audio", "codes"):
+        with pytest.raises(InputError, match=f"holds no {wanted}"):
+            pair_files([str(tree / "empty")], tree / "out", None, wanted)
     with pytest.raises(InputError, match="does not exist"):
         pair_files([str(tree / "nowhere")], tree / "out", None)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -160,3 +161,49 @@ def test_a_manifest_and_its_shards_with_a_journal(
     done = audiofix(*words, cwd=tmp_path)
     assert done.returncode == 7
     assert not (tmp_path / lines[0]["output"]).exists()
+
+
+def test_a_cut_input_is_done_again_until_it_is_whole(
+    audiofix: Run, tree: Path, model: Path, tmp_path: Path
+) -> None:
+    """Its fragment is written, and does not count, however old the mended input is."""
+    whole = (tree / "one.wav").read_bytes()
+    (tree / "one.wav").write_bytes(whole[: len(whole) // 2])
+    words = ("upsample", "in", "-o", "out", "--to", "8k", "-m", model)
+    out = tmp_path / "out"
+    for _ in range(2):
+        done = audiofix(*words, cwd=tmp_path)
+        assert done.returncode == 7 and b"cut" in done.stderr
+        assert 1900 < results(out)["one.wav"] < 2000
+    assert b"1 of 2 files are there already" in done.stderr
+    (tree / "one.wav").write_bytes(whole)
+    os.utime(tree / "one.wav", (1, 1))
+    assert audiofix(*words, cwd=tmp_path).returncode == 0
+    assert results(out) == {"deep/two.wav": 4000, "one.wav": 4000}
+
+
+def test_one_cut_input_is_done_again_too(
+    audiofix: Run, recording: Path, model: Path, tmp_path: Path
+) -> None:
+    whole = recording.read_bytes()
+    recording.write_bytes(whole[:1000])
+    words = ("upsample", recording, "-o", tmp_path / "y.wav", "--to", "8k", "-m", model)
+    assert audiofix(*words).returncode == 3
+    recording.write_bytes(whole)
+    assert audiofix(*words).returncode == 6
+    assert audiofix(*words, "--skip-existing").returncode == 0
+    assert soundfile.info(tmp_path / "y.wav").frames == 4000
+    done = audiofix(*words, "--skip-existing")
+    assert done.returncode == 0 and b"exists: skipped" in done.stderr
+
+
+def test_an_output_older_than_its_input_is_told(
+    audiofix: Run, tree: Path, model: Path, tmp_path: Path
+) -> None:
+    words = ("upsample", "in", "-o", "out", "--to", "8k", "-m", model)
+    audiofix(*words, cwd=tmp_path)
+    os.utime(tmp_path / "out/one.wav", (1e9, 1e9))
+    done = audiofix(*words, cwd=tmp_path)
+    assert done.returncode == 0
+    assert b"out/one.wav: older than in/one.wav: --overwrite" in done.stderr
+    assert b"two.wav: older" not in done.stderr
