@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 10.0
 """Of a gap: nothing that could be made for a longer one would have to do with its sides."""
+
+ASKED = "asked for"
 
 Sound = NDArray[Any]
 """`[channels, samples]`, float32 or float64; the stage returns what it gets."""
@@ -35,7 +38,7 @@ class Gap:
     start: int
     end: int
     channels: tuple[int, ...]
-    what: str = "asked for"
+    what: str = ASKED
 
     def meets(self, other: "Gap") -> bool:
         """Tell whether both are in some channel."""
@@ -131,6 +134,8 @@ class FillGaps:
         """Stream position of the first held sample."""
         self._sent = 0
         self._ended = False
+        self._found: Counter[str] = Counter()
+        """Gaps that were found rather than named, by what they were."""
 
     def output_length(self, samples: int) -> int:
         """Return `samples`."""
@@ -150,7 +155,11 @@ class FillGaps:
             if gap.start >= self._end:
                 log.warning("gap at %.3f s: behind the end: left out", gap.start / self.source.rate)
         self._pending = [gap for gap in self._pending if gap.start < self._end]
-        return self._released()
+        rest = self._released()
+        if self._found:
+            kinds = ", ".join(f"{count} {what}" for what, count in sorted(self._found.items()))
+            log.warning("%d gaps found and filled: %s", self._found.total(), kinds)
+        return rest
 
     @property
     def _end(self) -> int:
@@ -187,6 +196,10 @@ class FillGaps:
         whole = Gap(gap.start, end, gap.channels, gap.what)
         made = self._fill(left.astype(np.float64), whole, right.astype(np.float64))
         self._held[rows, gap.start - self._base : end - self._base] = made
+        if gap.what != ASKED:
+            self._found[gap.what] += 1
+        rate = self.source.rate
+        log.info("%.4f to %.4f s: %s: filled", gap.start / rate, end / rate, gap.what)
 
     def _starts_behind(self, gap: Gap) -> list[int]:
         return [other.start for other in self._pending if other.meets(gap)]

@@ -1,7 +1,7 @@
 """`audiofix upsample`: restore the missing high band, at any rate."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -66,8 +66,21 @@ class Upsample(SoundEffect):
 @click.option(
     "--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps, for diffusion models."
 )
+@click.option(
+    "--sampler",
+    type=click.Choice(["fast", "published"]),
+    default="fast",
+    show_default=True,
+    help="How a diffusion model samples.",
+)
 @audio_verb
-def command(options: AudioOptions, to: int, cutoff: float | None, steps: int | None) -> Upsample:
+def command(
+    options: AudioOptions,
+    to: int,
+    cutoff: float | None,
+    steps: int | None,
+    sampler: Literal["fast", "published"],
+) -> Upsample:
     """Add the missing high band of speech and music.
 
     The input may have any rate and any number of channels; each channel is processed by itself.
@@ -79,4 +92,4 @@ def command(options: AudioOptions, to: int, cutoff: float | None, steps: int | N
     """
     from audiofix.backends.tasks import UpsampleRequest
 
-    return Upsample(UpsampleRequest(to, cutoff, steps, options.seed), options.computing)
+    return Upsample(UpsampleRequest(to, cutoff, steps, options.seed, sampler), options.computing)

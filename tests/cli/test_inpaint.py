@@ -21,6 +21,7 @@ def test_found_gaps_in_a_pipe(audiofix: Run) -> None:
     y = np.frombuffer(raw.stdout, np.float32)
     assert np.array_equal(np.flatnonzero(y != x), [*range(5000, 5300), *range(9000, 9003)])
     assert np.isfinite(y).all()
+    assert b"2 gaps found and filled: 1 not finite, 1 silence" in raw.stderr
 
 
 def test_a_dry_run_prints_and_writes_nothing_else(audiofix: Run, tmp_path: Path) -> None:
