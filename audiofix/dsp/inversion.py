@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import fold, pad
 
 _TRUST_IN_PAST = 0.5
 """Weight of the sound so far beside the peaks, where a frame's phases begin."""
@@ -60,8 +61,23 @@ def asymmetric_windows(window: int, hop: int, span: int, fall: int) -> Windows:
     return Windows(analysis.float(), synthesis.float())
 
 
+class Inverted(NamedTuple):
+    """What an inversion gives.
+
+    Attributes:
+        samples: `[..., window + frames * hop]`: the sound that was handed in and what came after
+            it, the last `span - hop` samples not final yet.
+        spectra: `[..., frames, window // 2 + 1]`, complex, with the phases that were found.
+        sound: the last `window` of the samples, for the next call.
+    """
+
+    samples: Tensor
+    spectra: Tensor
+    sound: Tensor
+
+
 class SpectrogramInversion:
-    """Magnitudes of one channel to sound, frame by frame; computes in float32."""
+    """Magnitudes to sound, frame by frame; computes in float32."""
 
     def __init__(self, window: int, hop: int, span: int, fall: int, iterations: int) -> None:
         """Prepare the windows; see `asymmetric_windows`.
@@ -82,41 +98,55 @@ class SpectrogramInversion:
             sums[late:] += product[: window - late]
         self.expected = (sums / self.analysis.clamp(min=_TINY)).clamp(max=_MOST_AMPLIFIED)
 
-    def begin(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return what precedes a stream: the sound so far and the last spectrum, both zero."""
-        spectrum = torch.zeros(self.window // 2 + 1, dtype=torch.complex64, device=device)
-        return torch.zeros(self.window, device=device), spectrum
+    def begin(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what precedes a stream of such magnitudes: no sound, and an empty spectrum."""
+        shape = magnitudes.shape[:-2]
+        spectrum = magnitudes.new_zeros(*shape, self.window // 2 + 1, dtype=torch.complex64)
+        return magnitudes.new_zeros(*shape, self.window), spectrum
 
-    def __call__(
-        self, magnitudes: Tensor, sound: Tensor, spectrum: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def __call__(self, magnitudes: Tensor, sound: Tensor, spectrum: Tensor) -> Inverted:
         """Return the next frames' sound.
 
         Args:
-            magnitudes: `[frames, window // 2 + 1]`, of frames under the analysis window.
-            sound: `[window]`, what overlap-add holds so far, ending where the last frame ended.
-            spectrum: `[window // 2 + 1]`, complex: the last frame's.
-
-        Returns:
-            `[window + frames * hop]`: `sound` and what came after it, the last `span - hop`
-            samples not final yet; the new `sound`; and the new `spectrum`.
+            magnitudes: `[..., frames, window // 2 + 1]`, of frames under the analysis window.
+            sound: `[..., window]`, what overlap-add holds so far, up to the last frame's end.
+            spectrum: `[..., window // 2 + 1]`, complex: the last frame's.
         """
         analysis, synthesis, expected = (
             one.to(sound.device) for one in (self.analysis, self.synthesis, self.expected)
         )
         turns = torch.polar(torch.ones_like(magnitudes), peak_phases(magnitudes, self.hop))
-        pieces = []
-        for magnitude, turn in zip(magnitudes, turns, strict=True):
-            pieces.append(sound[: self.hop])
-            sound = torch.cat([sound[self.hop :], sound.new_zeros(self.hop)])
+        pieces, spectra = [], []
+        for magnitude, turn in zip(magnitudes.unbind(-2), turns.unbind(-2), strict=True):
+            pieces.append(sound[..., : self.hop])
+            sound = pad(sound[..., self.hop :], (0, self.hop))
             before = torch.fft.rfft(sound * analysis)
             guess = magnitude * _unit(spectrum) * turn + _TRUST_IN_PAST * before
             for _ in range(self.iterations):
                 frame = torch.fft.irfft(magnitude * _unit(guess), self.window)
                 guess = torch.fft.rfft((sound + frame * expected) * analysis)
             spectrum = magnitude * _unit(guess)
+            spectra.append(spectrum)
             sound = sound + torch.fft.irfft(spectrum, self.window) * synthesis
-        return torch.cat([*pieces, sound]), sound, spectrum
+        samples = torch.cat([*pieces, sound], dim=-1)
+        return Inverted(samples, torch.stack(spectra, dim=-2), sound)
+
+    def differentiable(self, magnitudes: Tensor) -> Tensor:
+        """Return a whole signal's samples, as a call does; gradients take the phases as given.
+
+        Args:
+            magnitudes: `[batch, frames, window // 2 + 1]`.
+
+        Returns:
+            `[batch, window + frames * hop]`.
+        """
+        with torch.no_grad():
+            phases = _unit(self(magnitudes, *self.begin(magnitudes)).spectra)
+        frames = torch.fft.irfft(magnitudes * phases, self.window)
+        pieces = (frames * self.synthesis.to(frames.device)).mT
+        length = self.window + (magnitudes.shape[1] - 1) * self.hop
+        added = fold(pieces, (1, length), (1, self.window), stride=(1, self.hop))
+        return pad(added[:, 0, 0], (self.hop, 0))
 
 
 def peak_phases(magnitudes: Tensor, hop: int) -> Tensor:
@@ -126,24 +156,22 @@ def peak_phases(magnitudes: Tensor, hop: int) -> Tensor:
     finds; a frame without peaks counts as one at 0 Hz.
 
     Args:
-        magnitudes: `[frames, bins]`.
+        magnitudes: `[..., bins]`.
         hop: samples between frames.
     """
-    bins = magnitudes.shape[1]
+    bins = magnitudes.shape[-1]
     size = 2 * (bins - 1)
     level = (magnitudes + _TINY).log()
-    left, here, right = level[:, :-2], level[:, 1:-1], level[:, 2:]
+    left, here, right = level[..., :-2], level[..., 1:-1], level[..., 2:]
     bend = (left - 2 * here + right).clamp(max=-1e-4)
     offset = (0.5 * (left - right) / bend).clamp(-0.5, 0.5)
     number = torch.arange(bins, device=magnitudes.device).expand(magnitudes.shape)
-    frequency = number.float()
-    frequency[:, 1:-1] += offset
-    peak = torch.zeros_like(magnitudes, dtype=torch.bool)
-    peak[:, 1:-1] = (here > left) & (here >= right)
-    below = torch.where(peak, number, -size).cummax(1).values
-    above = torch.where(peak, number, 2 * size).flip(1).cummin(1).values.flip(1)
+    frequency = number.float() + pad(offset, (1, 1))
+    peak = pad((here > left) & (here >= right), (1, 1))
+    below = torch.where(peak, number, -size).cummax(-1).values
+    above = torch.where(peak, number, 2 * size).flip(-1).cummin(-1).values.flip(-1)
     nearest = torch.where(number - below <= above - number, below, above).clamp(0, bins - 1)
-    return 2 * math.pi * hop / size * frequency.gather(1, nearest)
+    return 2 * math.pi * hop / size * frequency.gather(-1, nearest)
 
 
 def _unit(spectrum: Tensor) -> Tensor:

@@ -12,11 +12,12 @@ RATE = 16000
 def inverted(magnitudes, iterations=2, at_once=1000):
     """Return the final samples, the first of which is sample `1 - SPAN + HOP`."""
     inversion = SpectrogramInversion(WINDOW, HOP, SPAN, FALL, iterations)
-    state, pieces = inversion.begin(torch.device("cpu")), []
+    state, pieces = inversion.begin(magnitudes), []
     for part in magnitudes.split(at_once):
-        sound, *state = inversion(part, *state)
-        end = len(sound) - (SPAN - HOP)
-        pieces.append(sound[end - len(part) * HOP : end])
+        found = inversion(part, *state)
+        state = found.sound, found.spectra[-1]
+        end = len(found.samples) - (SPAN - HOP)
+        pieces.append(found.samples[end - len(part) * HOP : end])
     return torch.cat(pieces)
 
 
@@ -88,3 +89,17 @@ def test_phases_follow_the_nearest_peak():
 
 def test_a_frame_without_peaks_stands_still():
     assert not peak_phases(torch.linspace(1, 0, 33)[None], 16).any()
+
+
+def test_gradients_see_the_same_sound():
+    magnitudes = torch.rand(2, 30, WINDOW // 2 + 1, generator=torch.Generator().manual_seed(0))
+    magnitudes.requires_grad_()
+    inversion = SpectrogramInversion(WINDOW, HOP, SPAN, FALL, 1)
+    found = inversion(magnitudes.detach(), *inversion.begin(magnitudes))
+    y = inversion.differentiable(magnitudes)
+    torch.testing.assert_close(y, found.samples, rtol=1e-4, atol=1e-5)
+    # With its phases given, the sound is linear in the magnitudes.
+    y.square().sum().backward()
+    assert magnitudes.grad is not None
+    product = (magnitudes.grad * magnitudes).sum() / 2
+    torch.testing.assert_close(product.detach(), y.detach().square().sum(), rtol=1e-4, atol=0)

@@ -14,6 +14,7 @@ from audiofix.trainers.losses.sound import (
     shape_distance,
 )
 from audiofix.trainers.losses.spectral import spectral_losses
+from audiofix.trainers.recipe import Turn
 from audiofix.trainers.recipes.audiodec import AudioDecRecipe, DataSettings, Settings
 from corpus import corpus
 from goldens import SALT, Case, golden
@@ -330,7 +331,8 @@ def test_a_step_of_training(path, tmp_path):
     settings = Settings(model=model, data=DataSettings(samples=case["x"].shape[-1]))
     recipe = AudioDecRecipe(settings, corpus(tmp_path), torch.device("cpu"))
     network = filled(recipe.networks["generator"]).train()
-    losses = recipe.losses("generator", {"clean": case["x"], "heard": case["x"]})
+    batch = {"clean": case["x"], "input": case["x"]}
+    losses = recipe.losses(Turn("generator", 0), batch).losses
     check(45 * losses["mel"], case["loss_mel_weighted"][0])
     check(losses["commitment"], case["loss_vq_weighted"][0])
     losses["total"].backward()

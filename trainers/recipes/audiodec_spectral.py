@@ -3,7 +3,8 @@
 The encoder is fixed, so clips are coded once, before the first step: prediction and codebooks are
 fitted to them, first to the clips' own vectors, then to what decoded vectors leave to predict. The
 decoder then learns to tell the magnitudes that the codes stand for. It begins as an interpolation
-between the mel bands.
+between the mel bands. A second run goes on from the first one's checkpoint with spectral distances
+of the sound itself, which answer for what the phases do to the magnitudes.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from audiofix.trainers.checkpoint import export
+from audiofix.trainers.checkpoint import export, start_from
 from audiofix.trainers.codebooks import codebooks_from, codeword_usage
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses.sound import SoundLossSettings
@@ -38,6 +39,9 @@ _CLIPS_AT_ONCE = 50
 _FRAMES_AFTER_NOTHING = 8
 """First frames of a clip, left out: they see the zeros before it."""
 
+_FRAMES_UNHEARD = 16
+"""First frames of an item, left out of the losses: what came before them is missing."""
+
 _ROWS_PER_CODEWORD = 150
 """Frames that the codebooks are fitted to; more hardly change them."""
 
@@ -52,13 +56,14 @@ _COMPRESSION = 0.3
 
 @dataclass(frozen=True, slots=True)
 class LossSettings(SoundLossSettings):
-    """Weights of the losses.
+    """Weights of the losses; those of the sound itself are computed where one weighs anything.
 
     Attributes:
         level: distance of the log-magnitudes.
         loudness: squared distance of the magnitudes to the power of 0.3.
     """
 
+    mel: float = 0.0
     level: float = 1.0
     loudness: float = 60.0
 
@@ -72,6 +77,7 @@ class Settings:
         clips: clips that everything is learned from.
         frames: frames of an item, at most those of a clip.
         closed_loops: times that the codebooks are fitted again to what decoded vectors leave.
+        start: checkpoint to go on from, its codebooks included; empty for fresh weights.
         half: whether checkpoints hold float16.
     """
 
@@ -83,6 +89,7 @@ class Settings:
     clips: int = 300
     frames: int = 128
     closed_loops: int = 2
+    start: str = ""
     half: bool = False
 
 
@@ -90,11 +97,13 @@ class CodedClips(NamedTuple):
     """Clips as the recipe sees them.
 
     Attributes:
+        samples: `[clips, samples]`.
         levels: log-magnitudes that the decoder should tell, `[clips, frames * steps, bins]`.
         vectors: cepstra, `[clips, dim, frames]`.
         weights: how much each code frame counts, `[clips, frames]`.
     """
 
+    samples: Tensor
     levels: Tensor
     vectors: Tensor
     weights: Tensor
@@ -108,6 +117,7 @@ class SpectralRecipe(ReconstructionRecipe):
 
         Raises:
             InputError: there is no data.
+            CheckpointError: the checkpoint to start from does not fit.
             SettingsError: clips are no whole number of frames, or shorter than items.
         """
         super().__init__(settings.data, settings.loss, settings.model.hop, source)
@@ -119,14 +129,17 @@ class SpectralRecipe(ReconstructionRecipe):
         self._coded: CodedClips | None = None
         codec = SpectralCodec(settings.model, settings.data.rate)
         codec.begin_as_interpolation()
+        start_from(codec, settings.start)
         self.add_networks(codec, None, device)
 
     def prepare(self, bar: Bar) -> None:
-        """Fit prediction, codebooks and the decoder's statistics to the clips.
+        """Fit prediction, codebooks and the decoder's statistics to the clips, in a first run.
 
         Raises:
             SettingsError: there are too few clips for the codebooks.
         """
+        if self.settings.start:
+            return
         codec = _spectral(self.networks[GENERATOR]).eval()
         with torch.no_grad():
             self._analysed = self._analyse(bar)
@@ -150,7 +163,7 @@ class SpectralRecipe(ReconstructionRecipe):
                 # The first code frame ends at the first sample: its other spectra are before that.
                 magnitudes = pad(magnitudes, (0, 0, model.steps - 1, 0))
                 levels = (magnitudes[:, : vectors.shape[2] * model.steps] + LEVEL_FLOOR).log()
-                found.append((levels.half(), vectors, _weights(levels, model.steps)))
+                found.append((x[0], levels.half(), vectors, _weights(levels, model.steps)))
                 if tick:
                     tick(number + 1)
         return CodedClips(*(torch.cat(parts) for parts in zip(*found, strict=True)))
@@ -199,14 +212,21 @@ class SpectralRecipe(ReconstructionRecipe):
             "vectors": clips.vectors[clip, :, start:end].numpy(),
             "target": clips.levels[clip, start * steps : end * steps].float().numpy(),
             "weights": clips.weights[clip, start:end].repeat_interleave(steps).numpy(),
+            "clean": self._heard(clips.samples[clip], start, end).numpy(),
         }
+
+    def _heard(self, samples: Tensor, start: int, end: int) -> Tensor:
+        """Return the sound `[1, samples]` that code frames `start` to `end` make final."""
+        hop = self.settings.model.hop
+        first = (start + _FRAMES_UNHEARD - _LATE_FRAMES) * hop
+        return samples[None, first : (end - _LATE_FRAMES) * hop]
 
     def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the distances of the decoder's magnitudes."""
         codec = _spectral(self.networks[turn.network])
         weights = self.settings.loss
         # The decoder has seen nothing before the stretch, which streams never meet.
-        heard = slice(2 * _FRAMES_AFTER_NOTHING * self.settings.model.steps, None)
+        heard = slice(_FRAMES_UNHEARD * self.settings.model.steps, None)
         made = codec.decoder.log_magnitudes(batch["vectors"])[:, heard]
         target, counts = batch["target"][:, heard], batch["weights"][:, heard, None]
         level = ((made - target).abs() * counts).mean() / counts.mean()
@@ -215,7 +235,15 @@ class SpectralRecipe(ReconstructionRecipe):
             "level": (weights.level, level),
             "loudness": (weights.loudness, (made_loudness - loudness).square().mean()),
         }
+        if weights.mel or weights.stft:
+            parts |= self._losses.distances(self._sound(codec, batch["vectors"]), batch["clean"])
         return TurnResult(weighted_sum(parts))
+
+    def _sound(self, codec: SpectralCodec, vectors: Tensor) -> Tensor:
+        """Return the sound `[batch, 1, samples]` that belongs to the items' `clean`."""
+        decoder = codec.decoder
+        samples = decoder.inversion.differentiable(decoder.magnitudes(vectors))
+        return decoder.final(samples, vectors.shape[2] - _FRAMES_UNHEARD)[:, None]
 
     def reconstruct(self, network: nn.Module, source: Tensor) -> tuple[Tensor, WeightedLosses]:
         """Return the decoded sound of one signal, in time with it."""

@@ -161,16 +161,26 @@ class SpectralDecoder(nn.Module):
         Frame j's sound begins with sample `(j - 2) * hop` of what was encoded. Time-major, all is
         `[1, time, channels]`.
         """
-        levels = self.log_magnitudes(vectors, state).float()
-        magnitudes = (levels[0].exp() - LEVEL_FLOOR).clamp(min=0) * self.inversion.analysis.sum()
-        before = (state and state.kept(self)) or self.inversion.begin(vectors.device)
-        sound, *after = self.inversion(magnitudes, *before)
+        magnitudes = self.magnitudes(vectors, state)[0]
+        before = (state and state.kept(self)) or self.inversion.begin(magnitudes)
+        found = self.inversion(magnitudes, *before)
         if state:
-            state.keep(self, *after)
-        # What is final, less the one sample by which frames end after their own first hop.
-        end = len(sound) - 1 - self.hop
-        y = sound[end - vectors.numel() // len(self.mean) * self.hop : end]
+            state.keep(self, found.sound, found.spectra[-1])
+        y = self.final(found.samples, vectors.numel() // len(self.mean))
         return y.view(1, -1, 1) if is_time_major(state) else y.view(1, 1, -1)
+
+    def magnitudes(self, vectors: Tensor, state: StreamState | None = None) -> Tensor:
+        """Return what the inversion takes, `[batch, frames * steps, bins]`, in float32."""
+        levels = self.log_magnitudes(vectors, state).float()
+        return (levels.exp() - LEVEL_FLOOR).clamp(min=0) * self.inversion.analysis.sum()
+
+    def final(self, samples: Tensor, frames: int) -> Tensor:
+        """Return the samples of the last `frames` frames of an inversion that are final.
+
+        Less the one sample by which a code frame ends after the hop before it.
+        """
+        end = samples.shape[-1] - 1 - self.hop
+        return samples[..., end - frames * self.hop : end]
 
 
 class SpectralCodec(nn.Module):

@@ -17,6 +17,7 @@ from corpus import RATE, corpus, tones
 
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.config import SpectralConfig
+from audiofix.backends.audiodec.spectral import LEVEL_FLOOR
 from audiofix.backends.placement import place
 from audiofix.backends.systems import load, load_checkpoint
 from audiofix.streaming.roundtrip import RoundTrip
@@ -122,6 +123,36 @@ def test_a_frame_counts_by_its_loudness(recipe):
     assert recipe.losses(turn, dict(batch)).losses["level"] == before
     batch["target"][:, 60:] += 1
     assert recipe.losses(turn, dict(batch)).losses["level"] != before
+
+
+def test_a_second_run_hears_the_sound_and_keeps_the_codes(manifest, run, tmp_path):
+    start = str(run / "last.safetensors")
+    loss = replace(SETTINGS.loss, stft=1.0, mel=1.0)
+    loop = replace(SETTINGS.loop, steps=3, save_every=3, validate_every=3)
+    settings = replace(SETTINGS, start=start, loss=loss, loop=loop)
+    recipe = SpectralRecipe(settings, manifest, CPU)
+    train(recipe, tmp_path, loop)
+    before = load_checkpoint(start).tensors
+    after = load_checkpoint(str(tmp_path / "last.safetensors")).tensors
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"decoder"}
+    line = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[1])
+    assert {"generator.mel", "generator.stft"} <= line.keys()
+
+
+def test_the_sound_is_in_time_with_its_target(recipe):
+    """Of the true magnitudes the sound has the target's envelope, frame by frame."""
+    codec = recipe.networks["generator"]
+    item = recipe.item(np.random.default_rng(5))
+    levels = torch.from_numpy(item["target"])[None]
+    magnitudes = (levels.exp() - LEVEL_FLOOR) * codec.decoder.inversion.analysis.sum()
+    samples = codec.decoder.inversion.differentiable(magnitudes)
+    clean = item["clean"][0]
+    y = codec.decoder.final(samples, len(clean) // MODEL.hop)[0].numpy()
+    assert y.shape == clean.shape
+    found, wanted = (np.abs(one).reshape(-1, 20).mean(1) for one in (y, clean))
+    lags = [np.corrcoef(found[4:-4], np.roll(wanted, lag)[4:-4])[0, 1] for lag in range(-3, 4)]
+    assert np.argmax(lags) == 3
 
 
 def test_what_is_exported_is_a_codec_in_time(run):
