@@ -34,3 +34,19 @@ def test_short_and_silent_sounds_are_in_time(samples):
 ])  # fmt: skip
 def test_advancing_keeps_the_length(by, expected):
     assert advanced(np.array([[1, 2, 3]]), by).tolist() == [expected]
+
+
+@pytest.mark.parametrize("late", [-200, 0, 137])
+def test_of_an_estimate_with_waves_of_its_own(late):
+    """Two noises under one envelope of sharp bursts have nothing else in common."""
+    generator = np.random.default_rng(3)
+    envelope = np.repeat(generator.random(40) < 0.4, 1000).astype(np.float32)
+    clean, other = generator.standard_normal((2, 1, 40000)).astype(np.float32)
+    estimate = advanced(other * envelope, -late)
+    assert abs(delay(estimate, clean * envelope, 320) - late) <= 16
+
+
+def test_a_single_channel_of_silence_does_not_matter():
+    x = np.random.default_rng(4).standard_normal((2, 5000)).astype(np.float32)
+    x[1] = 0
+    assert delay(advanced(x, -30), x, 100) == 30
