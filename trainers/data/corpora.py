@@ -52,7 +52,7 @@ def _of_source(source: Path, split: str, silences: Path | None) -> list[Recordin
     vctk = source / _VCTK_FOLDER
     paths = _vctk(vctk, split) if vctk.is_dir() else _of_split(_sounds(source), source, split)
     times = read_silences(silences) if silences else {}
-    found = [one for path in paths for one in _recordings(path, split, times)]
+    found = [one for path in paths for one in recordings_of(path, split, times)]
     found = [recording for recording in found if recording.duration > 0]
     if not found:
         raise InputError(f"{source}: no recording in split {split}: add recordings, two at least")
@@ -109,15 +109,22 @@ def _of_split(paths: list[Path], folder: Path, split: str) -> list[Path]:
     return [path for path in paths if path in wanted]
 
 
-def _recordings(
-    path: Path, split: str, silences: Mapping[str, tuple[float, float]]
+def recordings_of(
+    path: Path, split: str, silences: Mapping[str, tuple[float, float]] | None = None
 ) -> list[Recording]:
+    """Return what one file holds: a recording, or the windows of HDF5.
+
+    Args:
+        path: the file.
+        split: what its recordings are for.
+        silences: see `read_silences`.
+    """
     if path.suffix in hdf5.EXTENSIONS:
         return hdf5.windows_of(path, split)
     with open_source(path) as source:
         samples = _counted(source) if source.samples is None else source.samples
         duration = samples / source.format.rate
-    start, stop = silences.get(path.stem.removesuffix("_mic1"), (0.0, duration))
+    start, stop = (silences or {}).get(path.stem.removesuffix("_mic1"), (0.0, duration))
     return [Recording(path, split, min(stop, duration) - start, start)]
 
 

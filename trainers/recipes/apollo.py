@@ -10,7 +10,8 @@ import torch
 from audiofix.trainers.checkpoint import export, start_from
 from audiofix.trainers.data.clips import read_sound
 from audiofix.trainers.data.coded_clips import CodedClips, CodedClipSettings, scaled_pair
-from audiofix.trainers.data.corpora import recordings, spread
+from audiofix.trainers.data.corpora import recordings, recordings_of, spread
+from audiofix.trainers.data.paired_clips import PairedClips, pairs_of_split, read_pair
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.losses import apollo as losses
 from audiofix.trainers.losses.sound import waveform_distance
@@ -81,6 +82,8 @@ class Settings:
         name: of the checkpoint.
         start: checkpoint to start from, empty for fresh weights.
         folders: names of the folders whose files are used, none for all.
+        pairs: whether the data are recordings and their own coded versions, in the folders `train`
+            and `validation` (see `audio.pairs`), instead of recordings that are coded here.
         half: whether checkpoints hold float16.
     """
 
@@ -92,6 +95,7 @@ class Settings:
     loop: LoopSettings = field(default_factory=LoopSettings)
     start: str = ""
     folders: tuple[str, ...] = ()
+    pairs: bool = False
     half: bool = False
 
     def __post_init__(self) -> None:
@@ -128,12 +132,30 @@ class ApolloRecipe(Recipe):
             discriminator = MultiFrequencyDiscriminator(config).to(device)
             # As published, the discriminator has the first turn.
             self.networks = {DISCRIMINATOR: discriminator, **self.networks}
-        self.training, validation = (
-            recordings(source, split, folders=settings.folders) for split in ("train", "validation")
-        )
-        self.held_out = spread(validation, settings.validation.files)
-        self._clips = CodedClips(self.training, settings.data)
+        self._find_data(source)
         self._validation_pair = cache(self._coded_middle)
+
+    def _find_data(self, source: Path) -> None:
+        settings, found = self.settings, {}
+        self._clips: CodedClips | PairedClips
+        if settings.pairs:
+            pairs = {split: pairs_of_split(source, split) for split in ("train", "validation")}
+            for split, named in pairs.items():
+                found[split] = [recordings_of(one, split)[0] for one, _ in named.values()]
+            # The coded recording of each held-out original.
+            self._coded_files = dict(pairs["validation"].values())
+            self._clips = PairedClips(pairs["train"], settings.data)
+        else:
+            for split in ("train", "validation"):
+                found[split] = recordings(source, split, folders=settings.folders)
+            self._clips = CodedClips(found["train"], settings.data)
+        self.training = found["train"]
+        self.held_out = spread(found["validation"], settings.validation.files)
+
+    @property
+    def _damages(self) -> tuple[str, ...]:
+        """What held-out recordings are validated after."""
+        return ("pair",) if self.settings.pairs else self.settings.validation.codings
 
     def item(self, generator: np.random.Generator) -> Item:
         """Return a clip and its coded version."""
@@ -184,7 +206,7 @@ class ApolloRecipe(Recipe):
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return LSD and negative SI-SDR at each coding, and what they are before restoration."""
         figures: dict[str, list[float]] = {}
-        for word in self.settings.validation.codings:
+        for word in self._damages:
             for place in range(len(self.held_out)):
                 original, decoded = self._validation_pair(place, word)
                 made = networks[GENERATOR](decoded)
@@ -199,7 +221,7 @@ class ApolloRecipe(Recipe):
 
     def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:
         """Return held-out clips: input, estimate, target."""
-        words = self.settings.validation.codings
+        words = self._damages
         examples = []
         for index, place in enumerate(spread(range(len(self.held_out)), count)):
             word = words[index % len(words)]
@@ -226,8 +248,12 @@ class ApolloRecipe(Recipe):
         """Return the middle of a held-out file and its coded version, `[1, channels, samples]`."""
         settings = self.settings
         rate, channels = settings.data.rate, settings.data.channels
-        sound = read_sound(self.held_out[place], rate)[:2]
-        decoded = coded(sound, rate, parse_coding(word))
+        recording = self.held_out[place]
+        if settings.pairs:
+            sound, decoded = read_pair((recording.path, self._coded_files[recording.path]), rate)
+        else:
+            sound = read_sound(recording, rate)[:2]
+            decoded = coded(sound, rate, parse_coding(word))
         samples = min(sound.shape[1], round(settings.validation.seconds * rate))
         start = (sound.shape[1] - samples) // 2
         pair = scaled_pair(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import soundfile
 import torch
@@ -111,3 +112,19 @@ def test_presets():
     assert small.model.residual and small.half
     with pytest.raises(SettingsError, match="data.rate"):
         plan("apollo", "apollo", ("data.rate=48000",))
+
+
+def test_pairs_of_ones_own(tmp_path):
+    for split in ("train", "valid"):
+        for kind, gain in {"original": 1.0, "codec": 0.5}.items():
+            (tmp_path / split / kind).mkdir(parents=True)
+            sound = gain * noise(2, RATE // 2)
+            soundfile.write(tmp_path / split / kind / "x.wav", sound.T, RATE, subtype="FLOAT")
+    recipe = ApolloRecipe(replace(SETTINGS, pairs=True), tmp_path, CPU)
+    assert [one.duration for one in recipe.training + recipe.held_out] == [0.5, 0.5]
+    item = recipe.item(np.random.default_rng(0))
+    assert np.abs(item["coded"] - 0.5 * item["original"]).max() < 1e-6
+    with torch.inference_mode():
+        figures = recipe.validate(recipe.networks)
+    # Half as loud: log10 of a quarter of the power.
+    assert figures["input_lsd_pair"] == pytest.approx(0.602, abs=0.01)
