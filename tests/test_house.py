@@ -52,6 +52,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/audio/writers.py": "tests/audio/test_sink.py",
     "audiofix/audio/au.py": "tests/audio/test_sink.py",
     "audiofix/audio/format.py": "tests/audio/test_source.py",
+    "audiofix/evaluation/options.py": "tests/cli/test_eval.py",
     "audiofix/backends/asgan/classifier.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/discriminator.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/equalized.py": "tests/parity/test_asgan.py",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 
-from audiofix.backends.asgan.config import GeneratorConfig
+from audiofix.backends.asgan.classifier import Classifier
+from audiofix.backends.asgan.config import ClassifierConfig, GeneratorConfig
 from audiofix.backends.asgan.network import Generator
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.codec import AudioDec
@@ -95,5 +96,21 @@ def tiny_asgan_checkpoint(path: Path) -> Path:
         network = Generator(GeneratorConfig.from_mapping(ASGAN_GENERATOR))
     tensors = {f"generator.{name}": tensor for name, tensor in network.state_dict().items()}
     config = {"generator": ASGAN_GENERATOR, "mel": ASGAN_MEL, "rate": 16000}
+    save_checkpoint(path, Checkpoint("tiny", "asgan", config, tensors, str(path)))
+    return path
+
+
+ASGAN_CLASSIFIER = {
+    "nlabels": 10, "cardinality": 1, "base_width": 2, "widen_factor": 1, "depth": 11
+}  # fmt: skip
+
+
+def tiny_classifier_checkpoint(path: Path) -> Path:
+    """Write a tiny classifier of digits and return its path."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Classifier(ClassifierConfig.from_mapping(ASGAN_CLASSIFIER))
+    tensors = {f"classifier.{name}": tensor for name, tensor in network.state_dict().items()}
+    config = {"classifier": ASGAN_CLASSIFIER, "rate": 16000}
     save_checkpoint(path, Checkpoint("tiny", "asgan", config, tensors, str(path)))
     return path

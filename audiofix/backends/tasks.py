@@ -179,3 +179,30 @@ class Generator(Protocol):
     def samples(self, request: GenerateRequest) -> Iterator[Chunk]:
         """Yield one whole recording `[channels, samples]` after the other."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a classifier makes of recordings.
+
+    Attributes:
+        features: `[recordings, features]`, before the last layer.
+        probabilities: `[recordings, labels]`, float64.
+    """
+
+    features: NDArray[np.float32]
+    probabilities: NDArray[np.float64]
+
+
+class Judge(Protocol):
+    """A loaded classifier that generators are evaluated by."""
+
+    name: str
+    rate: int
+    """Samples per second of the sound that it takes."""
+    labels: int
+    """Classes that it tells apart."""
+
+    def judge(self, sound: Chunk) -> Judgement:
+        """Return what it makes of recordings `[recordings, samples]`."""
+        ...

@@ -1,7 +1,7 @@
 """`audiofix eval`: how close estimates come to their references, in numbers, sound and pictures."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from audiofix.errors import BatchError, InputError, UsageError
-from audiofix.jobs.options import Computing
+from audiofix.evaluation.options import Options
 from audiofix.verbs.options import (
     Choices,
     Codings,
@@ -23,9 +23,7 @@ from audiofix.verbs.options import (
 )
 
 if TYPE_CHECKING:
-    from audiofix.audio.lossy import Coding
-    from audiofix.evaluation.comparison import Excerpt, Measuring
-    from audiofix.evaluation.findings import Findings
+    from audiofix.evaluation.comparison import Measuring
     from audiofix.evaluation.trials import Trial
     from audiofix.streaming.stage import Stage
 
@@ -48,6 +46,10 @@ EXAMPLES = (
         "audiofix eval -m a2sb-small-44k --data music/ --gaps 0.15:5",
     ),
     (
+        "A generator of digits, judged by a classifier beside real ones",
+        "audiofix eval -m asgan-small-digits-16k --data digits/ --count 1000",
+    ),
+    (
         "For a paper: every file, every figure, and a page to listen to",
         "audiofix eval clean/ restored/ --cutoff 8k --json r.json --csv r.csv --html r.html",
     ),
@@ -57,45 +59,9 @@ _METRICS = (
     "snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf", "bitrate", "delay", "level", "seam", "stoi",
     "pesq", "visqol", "loudness",
 )  # fmt: skip
-Kind = Literal["files", "upsampler", "codec", "restorer", "inpainter"]
+Kind = Literal["files", "upsampler", "codec", "restorer", "inpainter", "generator"]
 _LSD_PRESETS = ("standard", "vmasr", "ssr-eval", "decibel")
 _EXAMPLES_SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line, as the user gave it."""
-
-    reference: str | None
-    estimate: str | None
-    data: str | None
-    split: str
-    include: tuple[str, ...]
-    pairs: str | None
-    input_rates: tuple[int, ...]
-    codings: tuple["Coding", ...]
-    to: int
-    gaps: str | None
-    metrics: tuple[str, ...] | None
-    lsd_preset: str
-    cutoff: float | None
-    baseline: str | None
-    means: bool
-    json: str | None
-    csv: str | None
-    html: str | None
-    overwrite: bool
-    model: str | None
-    device: str
-    precision: str
-    threads: int | None
-    seed: int
-    offline: bool
-
-    @property
-    def computing(self) -> Computing:
-        """Which model computes, and where."""
-        return Computing(self.model, self.device, self.precision, self.offline or None)
 
 
 def run(options: Options) -> None:
@@ -107,12 +73,16 @@ def run(options: Options) -> None:
         BatchError: some recordings could not be evaluated.
     """
     from audiofix.evaluation.findings import Findings, means_of
+    from audiofix.evaluation.reports import report_findings
     from audiofix.evaluation.trials import perform
     from audiofix.jobs.options import use_threads
 
-    _check(options)
+    options.check()
     use_threads(options.threads)
     kind = _kind(options)
+    if kind == "generator":
+        _evaluate_generator(options)
+        return
     measuring = _measuring(options, kind)
     prepare = {
         "files": _file_trials, "upsampler": _model_trials, "codec": _codec_trials,
@@ -131,34 +101,10 @@ def run(options: Options) -> None:
         outcome.results,
         means_of(outcome.results, measuring.metrics, options.seed),
     )
-    _report(options, found, outcome.excerpts)
+    report_findings(found, outcome.excerpts, options.targets, means_only=options.means)
     if outcome.failures:
         failed = f"{len(outcome.failures)} of {len(trials)}"
         raise BatchError(f"{failed} comparisons failed: the others are in the report")
-
-
-def _check(options: Options) -> None:
-    """Refuse what cannot end well before anything is computed."""
-    from audiofix.files import check_new_file
-
-    if sum(map(bool, (options.data, options.pairs, options.reference))) > 1:
-        raise UsageError("eval: REFERENCE, --data and --pairs: give one of them")
-    if not options.data and not options.pairs and not options.estimate:
-        raise UsageError("eval: nothing to compare: give REFERENCE and ESTIMATE, or --data")
-    if options.codings and not options.data:
-        raise UsageError("eval: --codec without --data: name a manifest or a folder")
-    if options.model and not options.data and not options.pairs:
-        raise UsageError("eval: --model without --data: name a manifest or a folder")
-    if options.gaps and not options.data:
-        raise UsageError("--gaps: cuts gaps into recordings: name them with --data")
-    too_high = [rate for rate in options.input_rates if rate >= options.to]
-    if options.data and too_high and not (options.codings or options.gaps):
-        raise UsageError(f"input rate {too_high[0]} Hz: not below the result's {options.to} Hz")
-    if options.json == options.csv == "-":
-        raise UsageError("standard output: asked for JSON and CSV: name a file for one")
-    for target in (options.json, options.csv, options.html):
-        if target not in (None, "-"):
-            check_new_file(Path(str(target)), overwrite=options.overwrite)
 
 
 def _kind(options: Options) -> Kind:
@@ -170,8 +116,9 @@ def _kind(options: Options) -> Kind:
     if options.model:
         from audiofix.backends.systems import tasks_of
 
-        if "encode" in tasks_of(options.model, offline=True if options.offline else None):
-            return "codec"
+        tasks = tasks_of(options.model, offline=True if options.offline else None)
+        if "encode" in tasks or "generate" in tasks:
+            return "codec" if "encode" in tasks else "generator"
     if options.baseline:
         raise UsageError(f"--baseline {options.baseline}: is for codecs: name one with -m")
     return "upsampler" if options.data else "files"
@@ -295,25 +242,23 @@ def _recordings(options: Options) -> dict[str, Path]:
     return chosen_recordings(Path(str(options.data)), options.split, options.include)
 
 
-def _report(options: Options, found: "Findings", excerpts: Sequence["Excerpt"]) -> None:
-    from audiofix.evaluation.findings import as_csv, as_json
-    from audiofix.evaluation.page import page
-    from audiofix.evaluation.tables import print_tables
-    from audiofix.files import write_bytes
+def _evaluate_generator(options: Options) -> None:
+    from audiofix.evaluation.generation import evaluate_generator
+    from audiofix.evaluation.reports import report_generator
+    from audiofix.trainers.data.corpora import recordings
 
-    reports: tuple[tuple[str | None, Callable[[], str]], ...] = (
-        (options.json, partial(as_json, found)),
-        (options.csv, partial(as_csv, found)),
-        (options.html, partial(page, found, excerpts)),
-    )
-    for target, text in reports:
-        content = text().encode("utf-8", "backslashreplace") if target else b""
-        if target == "-":
-            click.echo(content, nl=False)
-        elif target:
-            write_bytes(Path(target), content, overwrite=options.overwrite)
-    if "-" not in (options.json, options.csv):
-        print_tables(found, means_only=options.means)
+    if options.html or options.metrics:
+        raise UsageError("--html and --metrics: a generator has its own table: leave them out")
+    data = Path(str(options.data))
+    real = {split: [r.path for r in recordings(data, split)] for split in ("train", "validation")}
+    judge = load_model("eval", replace(options.computing, model=options.classifier))
+    model = load_model("generate", options.computing)
+    with shell().bar("generated", options.count, "recording") as tick:
+        found = evaluate_generator(
+            model, judge, real, count=options.count, seed=options.seed, progress=tick
+        )
+    about = {"model": model.name, "classifier": judge.name, "data": str(data), "seed": options.seed}
+    report_generator(found, about, options.targets)
 
 
 def _gathered(function: Callable[[Options], None]) -> Callable[..., None]:
@@ -334,6 +279,9 @@ _report_option = partial(click.option, metavar="FILE")
 @click.argument("reference", required=False, metavar="[REFERENCE")
 @click.argument("estimate", required=False, metavar="ESTIMATE]")
 @click.option("--data", metavar="MANIFEST|FOLDER", help="Evaluate a model on these recordings.")
+@click.option("--count", type=click.IntRange(100), default=1000, show_default=True, metavar="N",
+              help="Recordings that a generator makes.")
+@click.option("--classifier", metavar="NAME|FILE", help="What judges them; default: our own.")
 @click.option("--split", default="validation", show_default=True, metavar="NAME",
               help="Split of the manifest; the beginning of its name will do.")
 @click.option("--include", multiple=True, metavar="GLOB",
@@ -392,6 +340,10 @@ def command(options: Options) -> None:
     SNR and SI-SDR are in dB. The log-spectral distances follow --lsd-preset; the definition is
     printed with them. stoi, pesq and loudness need `pip install 'audiofix[eval]'`, visqol needs
     `pip install visqol-python`. Means have a 95% bootstrap interval.
+
+    A generator makes --count recordings, which --classifier judges beside the real ones of --data
+    (its splits train and validation): how many it is sure of, the classes' shares, and the scores
+    that papers give, with natural logarithms.
 
     The page of --html stands alone. It shows the first 8 comparisons, 8 seconds of each, with 32 MB
     of sound at most.

@@ -8,6 +8,8 @@ from audiofix.metrics.generation import (
     frechet_distance,
     inception_score,
     k_means,
+    linear_machine,
+    linear_separability,
     modified_inception_score,
 )
 
@@ -54,3 +56,23 @@ def test_bins_differ_where_a_mode_is_missing():
     assert different_bins(real, again, bins=4) == 0
     collapsed = centres[np.zeros(400, int)] + draw.standard_normal((400, 3))
     assert different_bins(real, collapsed, bins=4) == 1
+
+
+def test_classes_on_both_sides_of_a_plane_are_separable():
+    draw = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    latents = draw.standard_normal((200, 4))
+    latents[:, 0] = np.abs(latents[:, 0]) * np.where(labels, 1, -1) + np.where(labels, 1, -1)
+    assert linear_separability(latents, certain(labels, 2)) == pytest.approx(1)
+    unrelated = draw.standard_normal((200, 4))
+    assert linear_separability(unrelated, certain(labels, 2)) == pytest.approx(2, abs=0.1)
+
+
+def test_the_machine_is_at_the_least_loss():
+    draw = np.random.default_rng(1)
+    samples, labels = draw.standard_normal((60, 3)), draw.integers(0, 3, 60)
+    weights = linear_machine(samples, labels, 3)
+    x = np.concatenate([samples, np.ones((60, 1))], axis=1)
+    signs = np.where(labels[:, None] == np.arange(3), 1.0, -1.0)
+    gradient = weights - 2 * x.T @ (signs * np.maximum(1 - signs * (x @ weights), 0))
+    assert np.abs(gradient).max() < 1e-6

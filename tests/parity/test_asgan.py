@@ -339,3 +339,12 @@ def test_end_to_end(path):
     request = GenerateRequest(latents=Latents("z", z))
     sound = np.concatenate(list(model.samples(request)))
     check(torch.from_numpy(sound), case["audio"], limits)
+
+
+@pytest.mark.xfail(reason="the published support vector machine and its settings are not known")
+@pytest.mark.parametrize("path", golden("asgan", "metrics.npz"))
+def test_linear_separability(path):
+    case = Case(path)
+    probabilities = case["logits_gen"].double().softmax(1).numpy()
+    found = generation.linear_separability(case["latents"].numpy(), probabilities)
+    assert found == pytest.approx(case["f64/linear_separability"].item(), rel=1e-3)

@@ -4,7 +4,10 @@ from audiofix.backends.system import System
 
 SYSTEM = System(
     name="asgan",
-    tasks={"generate": "audiofix.backends.asgan.generate:open"},
+    tasks={
+        "generate": "audiofix.backends.asgan.generate:open",
+        "eval": "audiofix.backends.asgan.judge:open",
+    },
     networks={
         "asgan": "audiofix.backends.asgan.network:build",
         "asgan.discriminator": "audiofix.backends.asgan.discriminator:build",
