@@ -11,6 +11,7 @@ from audiofix.audio.destination import (
     is_special,
     open_special,
 )
+from audiofix.audio.remote import Upload, url_of
 from audiofix.audio.sink import check_target
 from audiofix.files import output_error
 
@@ -27,11 +28,15 @@ class ByteSink:
         """
         check_target(path, overwrite=overwrite)
         target = None if str(path) == "-" else Path(path)
-        self.name = str(target or "standard output")
+        url = url_of(path)
+        self.name = url or str(target or "standard output")
         self._is_file = target is not None and not is_special(target)
         self._stream: BinaryIO
         self._destination: Destination
-        if target and self._is_file:
+        if url:
+            self._destination = upload = Upload(url)
+            self._stream = upload.stream
+        elif target and self._is_file:
             self._destination = file = File(target, overwrite=overwrite)
             self._stream = file.stream
         else:

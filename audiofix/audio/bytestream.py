@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from audiofix.audio.remote import open_remote, url_of
 from audiofix.errors import InputError
 
 _SKIP_BYTES = 1 << 16
@@ -62,15 +63,17 @@ class ByteStream:
 
 def name_of(path: str | Path) -> str:
     """Return what messages call an input."""
-    return "standard input" if str(path) == "-" else str(path)
+    return "standard input" if str(path) == "-" else url_of(path) or str(path)
 
 
 def open_bytes(path: str | Path) -> ByteStream:
-    """Open a file, or standard input for `-`.
+    """Open a file, a URL, or standard input for `-`.
 
     Raises:
         InputError: it cannot be read.
     """
+    if url := url_of(path):
+        return ByteStream(open_remote(url), None)
     try:
         # Standard input's own descriptor, not a copy of it: nothing else here reads it.
         raw: BinaryIO = (

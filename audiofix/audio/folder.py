@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from audiofix.audio.remote import remote_files, url_of
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
 from audiofix.audio.types import TYPES, type_like
 from audiofix.errors import InputError, UsageError
@@ -54,7 +55,7 @@ def pair_files(
     ]
     taken: dict[Path, Path] = {}
     for pair in pairs:
-        if pair.source.resolve() == pair.result.resolve():
+        if pair.source == pair.result or pair.source.resolve() == pair.result.resolve():
             raise UsageError(f"{pair.source}: would replace itself: name another output folder")
         if pair.result in taken:
             raise UsageError(
@@ -66,6 +67,13 @@ def pair_files(
 
 def _files(path: Path, output: Path, wanted: Wanted) -> Iterator[tuple[Path, Path]]:
     """Yield each wanted file at or below `path`, with its place in the output's tree."""
+    url = url_of(path)
+    if url:
+        below = remote_files(url)
+        yield from [(path, Path(path.name))] if below is None else below
+        if below == []:
+            raise InputError(f"{url}: holds no audio: name another folder")
+        return
     if not path.is_dir():
         if not path.exists():
             raise InputError(f"{path}: does not exist: name a file or a folder")

@@ -20,6 +20,7 @@ from audiofix.audio.destination import (
 )
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.pcm import HEADERLESS, SampleEncoder
+from audiofix.audio.remote import Upload, remote_exists, url_of
 from audiofix.audio.source import Source
 from audiofix.audio.tags import Tags, write_tags
 from audiofix.audio.types import check_format, encoding_of, type_of
@@ -142,7 +143,7 @@ def open_sink(
     """
     kind = type_of(path, kind)
     piped = str(path) == "-"
-    name = "standard output" if piped else str(path)
+    name = "standard output" if piped else url_of(path) or str(path)
     encoding = encoding_of(kind, bits, "32f" if piped or like is None else like.bits)
     check_format(kind, audio)
     encoder = SampleEncoder(encoding, seed)
@@ -153,8 +154,13 @@ def open_sink(
     if is_special(target):
         return _piped(name, audio, kind, encoder, open_special(target))
     own_tags = tags or (like.tags if like else Tags())
-    destination = File(
-        target, overwrite=overwrite, last=lambda part: write_tags(part, kind, own_tags, name)
+
+    def last(part: Path) -> None:
+        write_tags(part, kind, own_tags, name)
+
+    url = url_of(target)
+    destination: File | Upload = (
+        Upload(url, last) if url else File(target, overwrite=overwrite, last=last)
     )
     stream = destination.stream
     try:
@@ -182,6 +188,9 @@ def check_target(path: str | Path, *, overwrite: bool) -> None:
             raise UsageError(
                 "output: binary would go to the terminal: name a file with -o, or pipe it"
             )
+    elif url := url_of(target):
+        if not overwrite and remote_exists(url):
+            raise OutputError(f"{url}: exists: add --overwrite, or name another file")
     elif is_special(target):
         return  # a device or a named pipe is written to, not replaced
     else:

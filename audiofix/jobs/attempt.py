@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audiofix.audio.remote import url_of
 from audiofix.errors import AudiofixError, OutputError
 from audiofix.jobs.failures import Failure, failure_of
 from audiofix.jobs.fragment import run_job
@@ -50,7 +51,7 @@ def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) 
             raise _ModelFailed from error
 
     try:
-        if job.output is not None:
+        if job.output is not None and not url_of(job.output):
             _make_folder(job.output.parent)
         run_job(job, effect, marked, io)
     except _ModelFailed as error:
@@ -61,7 +62,7 @@ def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) 
 
 
 def _made(job: Job) -> Made | None:
-    if job.output is None:
+    if job.output is None or url_of(job.output):
         return None
     with job.output.open("rb") as file:
         return Made(job.output.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())

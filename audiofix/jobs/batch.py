@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from audiofix.audio.remote import url_of
 from audiofix.errors import BatchError
 from audiofix.files import remove_left_overs
 from audiofix.jobs.attempt import Outcome, attempt
@@ -65,7 +66,7 @@ def _journal(options: AudioOptions) -> Journal | None:
 def _unfinished(jobs: Sequence[Job], *, overwrite: bool) -> list[Job]:
     """Return the jobs without an output, and clear what a killed run left of any."""
     for job in jobs:
-        if job.output is not None and job.output.parent.is_dir():
+        if job.output is not None and not url_of(job.output) and job.output.parent.is_dir():
             remove_left_overs(job.output)
     if overwrite:
         return list(jobs)

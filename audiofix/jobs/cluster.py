@@ -17,7 +17,8 @@ from typing import Any
 from audiofix.errors import DeviceError, UsageError
 from audiofix.exit_status import ExitStatus
 from audiofix.jobs.attempt import Outcome, attempt
-from audiofix.jobs.failures import Failure, one_line
+from audiofix.jobs.failures import Failure, failure_of, one_line
+from audiofix.jobs.fragment import is_done
 from audiofix.jobs.job import Effect, IOOptions, Job
 
 _TASKS_PER_SLOT = 3
@@ -116,6 +117,9 @@ def _gather(
                 job, count = waiting.pop(reference)
                 try:
                     yield ray.get(reference)
+                except ray.exceptions.RayTaskError as error:
+                    # What goes wrong with a file is in its outcome: this is wrong on the machine.
+                    yield Outcome(job, failure_of(error), fatal=True)
                 except ray.exceptions.RayError as error:
                     if count < _ATTEMPTS:
                         queue.append((job, count + 1))
@@ -137,7 +141,7 @@ def _attempt(job: Job, shared: tuple[Effect, IOOptions, Place], count: int) -> O
     effect, io, place = shared
     _settle(place.folder, tuple(sorted(place.environment.items())))
     # A machine may be lost after the output got its name and before anybody heard of it.
-    if count > 1 and not io.overwrite and job.output is not None and job.output.exists():
+    if count > 1 and not io.overwrite and job.output is not None and is_done(job.output):
         return Outcome(job)
     return attempt(job, effect, lambda: _loaded(effect), io)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from audiofix.audio.remote import is_there
 from audiofix.jobs.job import PIPE, Effect, IOOptions, Job, Progress
 
 
@@ -40,7 +41,7 @@ def run_job(
 
 def is_done(output: Path) -> bool:
     """Tell whether an output exists and is no fragment."""
-    return output.exists() and not is_fragment(output)
+    return is_there(output) and not is_fragment(output)
 
 
 def is_fragment(output: Path) -> bool:

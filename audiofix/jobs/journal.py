@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from audiofix.errors import OutputError
+from audiofix.audio.remote import url_of
+from audiofix.errors import OutputError, UsageError
 from audiofix.files import output_error
 from audiofix.jobs.attempt import Outcome
 from audiofix.jobs.job import Job
@@ -28,7 +29,13 @@ class Journal:
 
         Raises:
             OutputError: it cannot be written.
+            UsageError: the folder is in an object store, where nothing can be appended.
         """
+        if url_of(folder):
+            raise UsageError(
+                f"{url_of(folder)}: a journal needs a local folder: leave --manifest and --shard "
+                "out, or give the manifest a column `output` with URLs and a local -o"
+            )
         part = f"-{shard[0]}-of-{shard[1]}" if shard else ""
         self.path = folder / f"audiofix-journal{part}.jsonl"
         try:

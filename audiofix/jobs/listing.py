@@ -1,10 +1,13 @@
 """Long lists of jobs: a manifest instead of names, and a part of it for each of many machines."""
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
-from audiofix.audio.sink import type_of
+from audiofix.audio.remote import open_remote, url_of
+from audiofix.audio.types import type_like
 from audiofix.errors import InputError, UsageError
 from audiofix.jobs.job import Job
 
@@ -29,16 +32,17 @@ def manifest_jobs(manifest: Path, folder: Path, kind: str | None) -> list[Job]:
     """
     jobs, taken = [], set()
     for source, wanted in _rows(manifest):
-        path = manifest.parent / source
+        path = Path(source) if url_of(source) else manifest.parent / source
         if not wanted:
             place = Path(source)
-            place = Path(place.name) if place.is_absolute() or ".." in place.parts else place
-            wanted = str(place.with_suffix(f".{kind or type_of(path)}"))
-        output = folder / wanted
+            elsewhere = place.is_absolute() or ".." in place.parts or url_of(source)
+            place = Path(place.name) if elsewhere else place
+            wanted = str(place.with_suffix(f".{kind or type_like(path)}"))
+        output = Path(wanted) if url_of(wanted) else folder / wanted
         if output in taken:
             raise UsageError(f"{manifest}: two rows become {output}: give them another output")
         taken.add(output)
-        jobs.append(Job(str(path), path, output))
+        jobs.append(Job(url_of(path) or str(path), path, output))
     if not jobs:
         raise InputError(f"{manifest}: has no rows: name the inputs in it")
     return jobs
@@ -59,9 +63,17 @@ def shard_of(jobs: Sequence[Job], shard: tuple[int, int] | None) -> list[Job]:
     return list(jobs[number - 1 :: count])
 
 
+def _opened(manifest: Path) -> TextIO:
+    url = url_of(manifest)
+    if url:
+        content = open_remote(url).read().decode("utf-8", "surrogateescape")
+        return io.StringIO(content, newline="")
+    return manifest.open(newline="", encoding="utf-8", errors="surrogateescape")
+
+
 def _rows(manifest: Path) -> Iterator[tuple[str, str]]:
     try:
-        with manifest.open(newline="", encoding="utf-8", errors="surrogateescape") as lines:
+        with _opened(manifest) as lines:
             reader = csv.DictReader(lines)
             columns = [name for name in _INPUT_COLUMNS if name in (reader.fieldnames or ())]
             if not columns:

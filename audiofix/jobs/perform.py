@@ -8,8 +8,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from audiofix.audio.bytestream import name_of
 from audiofix.audio.folder import pair_files
 from audiofix.audio.pcm import parse_encoding
+from audiofix.audio.remote import url_of
 from audiofix.audio.sink import check_target
 from audiofix.audio.source import Headerless, Source
 from audiofix.audio.types import encoding_of, type_of
@@ -74,7 +76,12 @@ def _perform_one(
 
 def is_batch(inputs: tuple[str, ...]) -> bool:
     """Tell whether these inputs are more than one file or stream."""
-    return len(inputs) > 1 or any(name != "-" and Path(name).is_dir() for name in inputs)
+    return len(inputs) > 1 or any(name != "-" and _is_folder(name) for name in inputs)
+
+
+def _is_folder(name: str) -> bool:
+    """Tell a folder; a remote one is told by its final slash, without asking the store."""
+    return name.endswith("/") if url_of(name) else Path(name).is_dir()
 
 
 def headerless_of(
@@ -137,7 +144,8 @@ def _single_job(options: AudioOptions, effect: Effect) -> Job:
     if output != "-" and (output.endswith(("/", os.sep)) or result.is_dir()):
         if source == PIPE:
             raise UsageError(f"{output}: is a folder, and standard input has no name: name a file")
-        result.mkdir(parents=True, exist_ok=True)
+        if not url_of(result):
+            result.mkdir(parents=True, exist_ok=True)
         (pair,) = pair_files([name], result, effect.makes or options.kind)
         result = pair.result
     return Job(name, source, result)
@@ -157,7 +165,7 @@ def _batch_jobs(options: AudioOptions, effect: Effect) -> list[Job]:
             raise UsageError("--manifest: it lists the inputs: name no others")
         return shard_of(manifest_jobs(Path(options.manifest), output, kind), options.shard)
     pairs = pair_files(inputs_or_pipe(options.inputs), output, kind, effect.takes)
-    jobs = [Job(str(pair.source), pair.source, pair.result) for pair in pairs]
+    jobs = [Job(name_of(pair.source), pair.source, pair.result) for pair in pairs]
     return shard_of(jobs, options.shard)
 
 

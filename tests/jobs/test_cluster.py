@@ -1,12 +1,10 @@
 """A Ray cluster of two nodes on this machine, one of which is killed in the middle."""
 
-import os
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from slow_effect import Slow
 
 from audiofix.errors import DeviceError, UsageError
 from audiofix.jobs.cluster import Needs, ray_outcomes
@@ -31,25 +29,6 @@ def test_the_gpu_is_rays_to_choose():
     pytest.importorskip("ray")
     with pytest.raises(UsageError, match="use --device cuda"):
         ray_outcomes([], Slow(), IOOptions(), "auto", Needs(1, "cuda:1"))
-
-
-@dataclass(frozen=True)
-class Slow:
-    """Copies its input after a while, and notes that it did."""
-
-    seconds: float = 0.3
-    makes = None
-
-    def load(self):
-        return None
-
-    def run(self, job, loaded, io, progress=None):
-        time.sleep(self.seconds)
-        text = job.source.read_text() + os.environ.get("AUDIOFIX_TEST", "")
-        with Path("runs").open("a") as runs:
-            runs.write(f"{job.name}\n")
-        with job.output.open("x") as output:
-            output.write(text)
 
 
 def test_ray_is_named_where_it_is_missing(monkeypatch):
@@ -95,6 +74,17 @@ def test_a_node_is_killed_and_nothing_is_lost_or_doubled(cluster, tmp_path, monk
         f"{number}!" for number in range(40)
     ]
     assert len(set(Path("runs").read_text().split())) == 40
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_task_cannot_do_is_not_tried_again(cluster, tmp_path, monkeypatch):
+    nodes, _ = cluster
+    monkeypatch.chdir(tmp_path)
+    jobs = [Job("gone", Path("gone.in"), Path("gone.out"))]
+    (outcome,) = ray_outcomes(jobs, Slow(0.0), IOOptions(), nodes.address, Needs(1, "cpu"))
+    assert outcome.failure and "gone.in" in outcome.failure.message
 
 
 @pytest.mark.slow
