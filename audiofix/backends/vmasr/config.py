@@ -55,6 +55,9 @@ class VMASRConfig:
         hop_length: samples per frame.
         win_length: samples of the window, at most `n_fft`.
         low_freq_replacement: the published switch, which acts only where `hf` is 0.
+        centre: whether log2-magnitudes, which lie about -12 plus or minus 4, are brought to mean 0
+            and deviation 1 for the network. Without it training from fresh weights stands still
+            for thousands of steps; no released model has it.
     """
 
     depths: tuple[int, ...] = (2, 2, 2, 2)
@@ -70,6 +73,7 @@ class VMASRConfig:
     hop_length: int = 240
     win_length: int = 1024
     low_freq_replacement: bool = True
+    centre: bool = False
 
     @classmethod
     def from_mapping(cls, config: Mapping[str, object]) -> "VMASRConfig":

@@ -28,6 +28,9 @@ from audiofix.dsp.stft import (
     log_magnitude_and_phase,
 )
 
+_USUAL_MAGNITUDE, _MAGNITUDE_SPREAD = -12.0, 4.0
+"""log2-magnitudes of speech and music: mean and standard deviation; see `VMASRConfig.centre`."""
+
 _LINEAR_DEVIATION = 0.02
 
 
@@ -113,11 +116,14 @@ class VMASR(nn.Module):
                 f"{magnitude.shape[-1]} frames: must be a multiple of {self.config.frame_multiple}"
             )
         inner_magnitude, inner_phase = magnitude[:, :, 1:], phase[:, :, 1:]
+        seen = inner_magnitude
+        if self.config.centre:
+            seen = (inner_magnitude - _USUAL_MAGNITUDE) / _MAGNITUDE_SPREAD
         if self.config.interact == "single":
-            change = self._one_stream(inner_magnitude)
+            change = self._one_stream(seen)
             new_phase = inner_phase
         else:
-            change, new_phase = self._two_streams(inner_magnitude, inner_phase)
+            change, new_phase = self._two_streams(seen, inner_phase)
         return (
             torch.cat([magnitude[:, :, :1], change + inner_magnitude], dim=2),
             torch.cat([phase[:, :, :1], new_phase], dim=2),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 from tiny import CONFIG
 
@@ -38,3 +40,15 @@ def test_the_cross_fade_rises_from_source_to_new():
     assert (mixed[6:10].diff() > 0).all() and torch.allclose(
         mixed[6:8] + mixed[8:10].flip(0), torch.ones(2)
     )
+
+
+def test_a_centred_network_sees_magnitudes_of_mean_0_and_deviation_1():
+    network, centred = VMASR(CONFIG).eval(), VMASR(replace(CONFIG, centre=True)).eval()
+    centred.load_state_dict(network.state_dict())
+    generator = torch.Generator().manual_seed(0)
+    usual = torch.randn(1, 1, 513, 32, generator=generator)
+    with torch.no_grad():
+        change = network.enhance(usual, usual)[0] - usual
+        same = centred.enhance(4 * usual - 12, usual)[0] - (4 * usual - 12)
+    assert change[:, :, 1:].abs().max() > 1e-3
+    assert torch.allclose(same, change, atol=1e-4)
