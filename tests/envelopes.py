@@ -7,6 +7,7 @@ from audiofix.backends.envelope.config import EnvelopeConfig
 from audiofix.backends.envelope.network import EnvelopeNetwork
 from audiofix.backends.envelope.upsample import EnvelopeRestorer
 from audiofix.backends.placement import place
+from audiofix.nn.conv import pack_weights
 
 CONFIG = EnvelopeConfig(channels=8, dilations=(1, 2))
 
@@ -17,6 +18,7 @@ def tiny_network() -> EnvelopeNetwork:
         network = EnvelopeNetwork(CONFIG)
         torch.nn.init.normal_(network.out.weight, std=0.05)
         torch.nn.init.normal_(network.straight.weight, std=0.01)
+    pack_weights(network)
     return network.eval().requires_grad_(False)
 
 

@@ -45,7 +45,7 @@ class Filling:
         """Start a stream.
 
         Args:
-            network: in eval mode, on the placement's device.
+            network: in eval mode, its weights packed, on the placement's device.
             placement: where it computes.
             grid: of the frames.
             seed: of the noise.
@@ -54,12 +54,13 @@ class Filling:
         self._random = np.random.default_rng(seed)
         self._noise = self._random.standard_normal(grid.size).astype(np.float32)
         self._levels = RunningLevels(network.config.bands)
-        self._state = StreamState()
+        self._state = StreamState(time_major=True)
         bins, bands = len(grid.frequencies), network.config.bands
         lookahead = network.config.lookahead
         self._spectra = np.zeros((lookahead, bins), np.complex64)
         self._level = np.full((lookahead, bands), SILENCE, np.float32)
         self._lost, self._counted = np.zeros((1, bins)), np.zeros(1)
+        self._places = band_places(grid.frequencies, network.config.bands, network.config.band_hz)
         self._decay = np.exp(-1 / (_SLOPE_SECONDS * FRAMES_PER_SECOND))
 
     def added(self, frames: Floats, cutoff_hz: float) -> Floats:
@@ -122,7 +123,7 @@ class Filling:
         start_hz = KEPT_SHARE * cutoff_hz
         noise = self._noise_frames(len(spectra))
         made = rhythmic_noise(noise, spectra, self._grid, start_hz)
-        wanted = interpolated(envelope, frequencies, config.band_hz)
+        wanted = interpolated(envelope, *self._places)
         wanted[:, frequencies >= config.top_hz] = SILENCE
         made *= np.sqrt(np.maximum(10**wanted - np.float32(10**SILENCE), 0))
         slope = slice(*np.searchsorted(frequencies, (start_hz, cutoff_hz)))
@@ -151,10 +152,20 @@ class Filling:
         return usual, np.clip(lost, 0, 2 * usual)
 
 
-def interpolated(envelope: Floats, frequencies: Floats, band_hz: float) -> Floats:
-    """Return the envelope `[frames, bands]` at the bins, `[frames, bins]`, linear in between."""
-    place = np.clip(frequencies / band_hz - 0.5, 0, envelope.shape[1] - 1)
-    left = np.minimum(place.astype(int), envelope.shape[1] - 2)
-    share = (place - left).astype(np.float32)
-    result: Floats = envelope[:, left] * (1 - share) + envelope[:, left + 1] * share
+def band_places(
+    frequencies: Floats, bands: int, band_hz: float
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return the band whose middle is at or below each bin, and how far the bin is from it, 0 to 1.
+
+    Bins beyond the first and the last middle have the level of that band.
+    """
+    place = np.clip(frequencies / band_hz - 0.5, 0, bands - 1)
+    left = np.minimum(place.astype(int), bands - 2)
+    return left, (place - left).astype(np.float32)
+
+
+def interpolated(envelope: Floats, left: NDArray[np.int64], share: Floats) -> Floats:
+    """Return the envelope `[frames, bands]` at the bins, `[frames, bins]`; see `band_places`."""
+    below = envelope[:, left]
+    result: Floats = below + (envelope[:, left + 1] - below) * share
     return result

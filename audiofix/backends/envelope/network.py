@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from audiofix.backends.envelope.config import EnvelopeConfig
 from audiofix.nn.conv import CausalConv1d
-from audiofix.nn.state import StreamState
+from audiofix.nn.state import StreamState, is_time_major
 
 STATISTICS = 5
 """Per band: level, running floor, mean and peak, peakedness."""
@@ -36,10 +37,9 @@ class GatedLayer(nn.Module):
         self.mix = nn.Conv1d(channels, channels, 1)
 
     def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
-        """Return `x` and what the layer adds, `[batch, channels, frames]`."""
-        value, gate = self.gated(x, state).chunk(2, dim=1)
-        mixed: Tensor = self.mix(torch.tanh(value) * torch.sigmoid(gate))
-        return x + mixed
+        """Return `x` and what the layer adds, `[batch, channels, frames]` or time-major."""
+        value, gate = self.gated(x, state).chunk(2, dim=2 if is_time_major(state) else 1)
+        return x + _pointwise(self.mix, torch.tanh(value) * torch.sigmoid(gate), state)
 
 
 class EnvelopeNetwork(nn.Module):
@@ -72,7 +72,7 @@ class EnvelopeNetwork(nn.Module):
             statistics: `[batch, frames, 5, bands]`: level, running floor, mean, peak, peakedness.
             heard: how much of the statistics' time has passed, 0 to 1, `[batch, frames]`.
             edge: the first missing band, `[batch, frames]`, at least 1.
-            state: the stream that is continued.
+            state: the stream that is continued. A time-major one is faster; see `nn.conv`.
         """
         places = torch.arange(self.config.bands, device=edge.device)
         present = (places < edge[..., None]).to(statistics.dtype)
@@ -83,13 +83,25 @@ class EnvelopeNetwork(nn.Module):
         )
         features = torch.cat([relative * present[:, :, None], present[:, :, None]], dim=2)
         overall = (level - _USUAL_LEVEL) / _LEVEL_SPREAD
-        x = torch.cat([features.flatten(2), overall, heard[..., None]], dim=2).transpose(1, 2)
-        hidden = torch.relu(self.into(x))
+        x = torch.cat([features.flatten(2), overall, heard[..., None]], dim=2)
+        if not is_time_major(state):
+            x = x.transpose(1, 2)
+        hidden = torch.relu(_pointwise(self.into, x, state))
         for layer in self.layers:
             hidden = layer(hidden, state)
-        change = (self.out(hidden) + self.straight(x)).transpose(1, 2)
+        change = _pointwise(self.out, hidden, state) + _pointwise(self.straight, x, state)
+        if not is_time_major(state):
+            change = change.transpose(1, 2)
         above = (places - edge[..., None]).clamp(min=0)
         return level + _START + _SLOPE * above + change
+
+
+def _pointwise(layer: nn.Conv1d, x: Tensor, state: StreamState | None) -> Tensor:
+    """Apply a convolution of one tap, in the layout that goes with the state."""
+    if is_time_major(state):
+        return linear(x, layer.weight[:, :, 0], layer.bias)
+    result: Tensor = layer(x)
+    return result
 
 
 def highest_level(level: Tensor, edge: Tensor) -> Tensor:

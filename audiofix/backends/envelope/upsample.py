@@ -11,6 +11,7 @@ from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import UpsampleRequest
 from audiofix.backends.weights import Checkpoint, filled_module
 from audiofix.errors import InputError, UsageError
+from audiofix.nn.conv import pack_weights
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
@@ -47,6 +48,7 @@ class EnvelopeRestorer:
 
     def __init__(self, name: str, network: EnvelopeNetwork, placement: Placement) -> None:
         """Wrap a network that is in eval mode on its device."""
+        pack_weights(network)
         self.name = name
         self.rate = round(2 * network.config.top_hz)
         self.network = network

@@ -4,7 +4,7 @@ import torch
 from envelopes import tiny_network
 
 from audiofix.backends.envelope.bands import frame_grid
-from audiofix.backends.envelope.filling import Filling, interpolated
+from audiofix.backends.envelope.filling import Filling, band_places, interpolated
 from audiofix.backends.placement import place
 
 GRID = frame_grid(48000)
@@ -59,5 +59,7 @@ def test_the_slope_of_a_resampler_is_undone():
 
 def test_interpolation_meets_the_middle_of_each_band():
     envelope = np.array([[1.0, 3.0, 2.0]], np.float32)
-    at = interpolated(envelope, np.array([0, 150, 300, 450, 750, 900], np.float32), 300.0)
+    at = interpolated(
+        envelope, *band_places(np.array([0, 150, 300, 450, 750, 900], np.float32), 3, 300.0)
+    )
     assert np.allclose(at, [[1, 1, 2, 3, 2, 2]])

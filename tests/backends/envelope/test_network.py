@@ -14,10 +14,11 @@ def inputs(frames=30, edge=24):
     return statistics, torch.rand(1, frames), torch.full((1, frames), edge)
 
 
-def test_a_stream_gives_what_the_whole_gives():
+@pytest.mark.parametrize("time_major", [False, True])
+def test_a_stream_gives_what_the_whole_gives(time_major):
     network, (statistics, heard, edge) = tiny_network(), inputs()
     whole = network(statistics, heard, edge)
-    state = StreamState()
+    state = StreamState(time_major=time_major)
     parts = [
         network(statistics[:, a:b], heard[:, a:b], edge[:, a:b], state)
         for a, b in ((0, 4), (4, 5), (5, 30))
