@@ -14,6 +14,15 @@ _SLOPES = ((0.07, 18.0), (0.15, 25.0), (0.25, 32.0))
 """A slope this wide (as a share of its frequency) that falls by so many dB, with nothing behind it,
 is a filter's: natural spectra fall more gently. Measured on speech and music, 44.1 and 48 kHz."""
 
+_FLAT_FALL_DB = 9.0
+"""What the steepest of them need to fall if only a flat floor, a quantiser's, is behind."""
+
+_FLAT_DB = 1.0
+"""Standard deviation, over bins, of the long-term level of a flat floor."""
+
+_HIGHEST_FLAT = 0.8
+"""Of `top_hz`: above it a floor is too short to be told from a band that fades out."""
+
 _SIDE_SHARE = 0.03
 """Width of the band below a slope that its level is taken from, as a share of its frequency."""
 
@@ -29,7 +38,9 @@ _HIGHEST_SHARE = 0.9
 _CLEAR_SHARE = 0.92
 """Of `top_hz`, where a resampler's own slope begins."""
 
-_LOWEST_CLIFF_HZ = 1000.0
+_LOWEST_CLIFF_HZ = 2500.0
+"""Below it a vowel that has little above its first formants looks like a filter's work."""
+
 _SOFTENED_BINS = 5
 _SILENCE = 1e-20
 
@@ -94,17 +105,30 @@ class BandwidthMeter:
         # The loudest that comes at or above each bin: a cliff has nothing behind it.
         ceiling = np.maximum.accumulate(levels[::-1])[::-1]
         lowest = int(_LOWEST_CLIFF_HZ / self._bin_hz)
-        for share, fall_db in _SLOPES:
+        flat = self._flat_from(levels)
+        for share, fall_db in ((_SLOPES[0][0], _FLAT_FALL_DB), *_SLOPES):
             for edge in range(int(len(levels) * _HIGHEST_SHARE), lowest, -1):
                 behind = edge + max(6, int(edge * share))
                 below = float(levels[edge - self._side(edge) : edge].mean())
                 if behind >= len(levels) or below - ceiling[behind] < fall_db:
+                    continue
+                if fall_db == _FLAT_FALL_DB and not flat <= behind < _HIGHEST_FLAT * len(levels):
                     continue
                 # A tone has steep sides too: a band that ends is full below its end.
                 full = levels[edge // 2 : edge] > below - fall_db / 2
                 if full.mean() >= _FULL_SHARE:
                     return self._upper_end(levels, edge)
         return None
+
+    def _flat_from(self, levels: NDArray[np.float64]) -> int:
+        """Return the first bin from which on the levels are those of a flat floor."""
+        end = int(len(levels) * _HIGHEST_SHARE)
+        counts = np.arange(1, end + 1)
+        down = levels[:end][::-1] - levels[end - 1]
+        deviations = np.sqrt(
+            np.maximum(0, np.cumsum(down**2) / counts - (np.cumsum(down) / counts) ** 2)
+        )
+        return end - int(np.argmax(deviations > _FLAT_DB)) if (deviations > _FLAT_DB).any() else 0
 
     def _side(self, edge: int) -> int:
         return max(4, int(edge * _SIDE_SHARE))

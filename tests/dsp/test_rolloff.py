@@ -31,6 +31,23 @@ def test_finds_where_upsampled_material_ends(low, bits):
     assert found.bandwidth_hz() == found.cutoff_hz()
 
 
+def rounded(x):
+    """Return `x` as 16 bits with triangular dither hold it."""
+    dither = np.random.default_rng(0).uniform(-0.5, 0.5, (2, *x.shape)).sum(axis=0)
+    return (np.rint(x * 2**15 + dither) / 2**15).astype(np.float32)
+
+
+def test_finds_a_quiet_end_above_the_floor_of_16_bits():
+    """Before 12 kHz the band is a few dB above the floor."""
+    low = soxr.resample(sloping_noise(fall_db=140)[0], 48000, 24000)
+    found = meter(rounded(soxr.resample(low, 24000, 48000)[None]), 48000)
+    assert found.cutoff_hz() == pytest.approx(12000, rel=0.08)
+
+
+def test_fading_into_the_floor_of_16_bits_is_no_end():
+    assert meter(rounded(sloping_noise(fall_db=140)), 48000).cutoff_hz() is None
+
+
 def test_full_band_material_has_no_cutoff():
     found = meter(sloping_noise(), 48000)
     assert found.cutoff_hz() is None

@@ -38,6 +38,15 @@ _LEAST_BAND_HZ = 900.0
 
 _DRAWS = 50
 
+_PEAKS_DB = (-24.0, -0.5)
+"""Peaks of the clips, whatever the recordings' own: loudness must not tell speech from music."""
+
+_QUIETEST_PEAK = 1e-3
+
+_SETTLED = 0.3
+"""How much of the running levels' time must have passed before music is asked to end where its rate
+ends: nobody can hear so early that it is music."""
+
 _FLOOR_HZ = 7000.0
 """The middle of the band that `floor_db` measures."""
 
@@ -213,8 +222,10 @@ class EnvelopeRecipe(Recipe):
         clip = sound[generator.integers(len(sound)), start : start + samples]
         clip = np.pad(clip, (0, samples - clip.size))
         chain = data.chains.get(recording.kind, Chain())
-        clip = _passed_through(chain, clip, rate, generator)
-        return clip, rate, *self._known(recording, own_rate, speed, chain)
+        clip, noisy = _passed_through(chain, clip, rate, generator)
+        known_hz, empty_hz = self._known(recording, own_rate, speed, chain)
+        # A floor would not end with the rate: it came from a microphone that nobody knows.
+        return clip, rate, known_hz, self.settings.model.top_hz if noisy else empty_hz
 
     def _known(
         self, recording: Recording, own_rate: int, speed: float, chain: Chain
@@ -249,7 +260,6 @@ class EnvelopeRecipe(Recipe):
         statistics, heard = analysed(clip, rate, config.bands, config.band_hz)
         bands = np.arange(config.bands)
         known = (bands + 1) * config.band_hz <= known_hz
-        known |= bands * config.band_hz >= empty_hz
         edges = [max(1, int(KEPT_SHARE * rate / 2 / config.band_hz)) for rate in input_rates]
         frames = self.settings.data.frames
         return {
@@ -257,6 +267,7 @@ class EnvelopeRecipe(Recipe):
             "heard": heard[:frames],
             "edges": np.array(edges),
             "known": known,
+            "empty": bands * config.band_hz >= empty_hz,
         }
 
     def _validated(self, recording: Recording) -> Sequence[tuple[str, Batch]]:
@@ -279,8 +290,9 @@ class EnvelopeRecipe(Recipe):
         """Return the distance of each frame, `[batch * edges, frames]`."""
         config, loss = self.settings.model, self.settings.loss
         edges = batch["edges"].shape[1]
-        statistics, heard, known = (
-            batch[name].repeat_interleave(edges, dim=0) for name in ("statistics", "heard", "known")
+        statistics, heard, known, empty = (
+            batch[name].repeat_interleave(edges, dim=0)
+            for name in ("statistics", "heard", "known", "empty")
         )
         first = batch["edges"].flatten()[:, None]
         edge = first.expand(heard.shape)
@@ -289,20 +301,31 @@ class EnvelopeRecipe(Recipe):
         predicted = network(statistics, heard, edge)[:, ahead:]
         predicted = torch.minimum(predicted, highest_level(level, edge[:, ahead:]))
         bands = torch.arange(config.bands, device=self.device)
-        missing = (bands >= first) & known
-        error = (predicted - level) * missing[:, None]
+        settled = heard[:, : level.shape[1], None] > _SETTLED
+        missing = ((bands >= first) & known)[:, None] | (empty[:, None] & settled)
+        error = (predicted - level) * missing
         if cautious:
             low = bands * config.band_hz < loss.cautious_hz
             error = torch.where((error > 0) & low, error * loss.overshoot**0.5, error)
-        square = error.square().sum(-1) / missing.sum(-1).clamp(min=1)[:, None]
+        square = error.square().sum(-1) / missing.sum(-1).clamp(min=1)
         return torch.sqrt(square + loss.randomness)
 
 
-def _passed_through(chain: Chain, clip: Wave, rate: int, generator: np.random.Generator) -> Wave:
-    """Return a clip as another microphone in another room would have it, at another level."""
+def _passed_through(
+    chain: Chain, clip: Wave, rate: int, generator: np.random.Generator
+) -> tuple[Wave, bool]:
+    """Return a clip as another microphone would have it, at another level; and whether noise came.
+
+    Args:
+        chain: what it may pass through.
+        clip: `[samples]`.
+        rate: samples per second.
+        generator: decides everything.
+    """
     treble = Tilt(generator.uniform(*chain.treble_db), 8000, 24000)
     tilt = Tilt(generator.uniform(*chain.tilt_db), 1000, 16000)
-    level_db = generator.uniform(-14, 6)
+    peak_db = 20 * np.log10(np.abs(clip).max() + _QUIETEST_PEAK)
+    level_db = generator.uniform(*_PEAKS_DB) - peak_db
     noises = []
     if generator.random() < chain.rising_floor:
         own_db = floor_db(clip, rate) + level_db + float(tilt.gain_db(_FLOOR_HZ))
@@ -315,4 +338,4 @@ def _passed_through(chain: Chain, clip: Wave, rate: int, generator: np.random.Ge
         clip[: generator.integers(clip.size // 2)] = 0
     if generator.random() < 0.5:
         clip = np.rint(clip * np.float32(2**15)) / np.float32(2**15)
-    return clip
+    return clip, bool(noises)

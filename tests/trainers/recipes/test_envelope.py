@@ -71,7 +71,10 @@ def test_music_may_be_known_to_end_at_half_its_rate(corpus):
     data = replace(SETTINGS.data, chains={"music": Chain(ends=True)})
     found = items(replace(SETTINGS, data=data), corpus)
     music = next(item for item in found if not item["known"].all())
-    assert list(np.flatnonzero(~music["known"])) == [70, 71, 72, 73]
+    assert list(np.flatnonzero(~(music["known"] | music["empty"]))) == [70, 71, 72, 73]
+    noisy = replace(data, chains={"music": Chain(ends=True, floor=1.0)})
+    found = items(replace(SETTINGS, data=noisy), corpus)
+    assert not any(item["empty"].any() for item in found)
     assert (music["statistics"][:, 0, 74:] == -11).all()
 
 
@@ -101,6 +104,7 @@ def test_too_much_costs_more_than_too_little_below_8_khz(corpus):
         "heard": torch.ones(1, 10),
         "edges": torch.tensor([[12]]),
         "known": torch.arange(80)[None] < 20,
+        "empty": torch.zeros(1, 80, dtype=torch.bool),
     }
     losses = []
     for shift in (-0.5, 0.5):
