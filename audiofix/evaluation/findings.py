@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from audiofix.evaluation.comparison import Result
@@ -24,6 +24,11 @@ class Mean:
     files: int
     scores: Mapping[str, Interval]
     damage: str = ""
+
+    @property
+    def conditions(self) -> tuple[str, int | None, str]:
+        """What methods are compared under: recordings, input rate and damage."""
+        return self.group, self.input_rate, self.damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,40 @@ def means_of(results: Sequence[Result], metrics: Sequence[str], seed: int) -> tu
     return tuple(found)
 
 
-def heading(metric: str) -> str:
-    """Return a column's head: title, unit, and an arrow to where better is."""
+def heading(metric: str, preset: str = "") -> str:
+    """Return a column's head: title, unit, and an arrow to where better is.
+
+    Args:
+        metric: name of it.
+        preset: the definition of the log-spectral distances, named in their heads.
+    """
     known = METRICS[metric]
     arrow = {"highest": "↑", "lowest": "↓"}.get(known.best, "→0")
-    return " ".join(filter(None, (known.title, known.unit, arrow)))
+    definition = f"({preset})" if preset and metric.startswith("lsd") else ""
+    return " ".join(filter(None, (known.title, definition, known.unit, arrow)))
+
+
+def best_methods(findings: Findings) -> set[tuple[Hashable, ...]]:
+    """Return conditions, method and metric of each mean that no other method betters.
+
+    Means count as equal that are printed alike. A metric that only one method has marks nobody.
+    """
+    found: set[tuple[Hashable, ...]] = set()
+    for conditions in dict.fromkeys(mean.conditions for mean in findings.means):
+        rivals = [mean for mean in findings.means if mean.conditions == conditions]
+        for metric in findings.metrics:
+            means = {m.method: round(m.scores[metric].mean, METRICS[metric].digits) for m in rivals}
+            means = {method: value for method, value in means.items() if not math.isnan(value)}
+            if len(means) > 1:
+                best = min(_loss(metric, value) for value in means.values())
+                equal = (m for m, value in means.items() if _loss(metric, value) == best)
+                found |= {(*conditions, method, metric) for method in equal}
+    return found
+
+
+def _loss(metric: str, value: float) -> float:
+    """Return what is smaller the better a value is."""
+    return {"highest": -value, "lowest": value}.get(METRICS[metric].best, abs(value))
 
 
 def input_label(input_rate: int | None, damage: str) -> str:

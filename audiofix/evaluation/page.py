@@ -10,7 +10,13 @@ from string import Template
 from audiofix.audio.embed import flac_bytes
 from audiofix.dsp.picture import spectrogram
 from audiofix.evaluation.comparison import EXCERPT_SECONDS, Excerpt
-from audiofix.evaluation.findings import Findings, heading, input_label, number
+from audiofix.evaluation.findings import (
+    Findings,
+    best_methods,
+    heading,
+    input_label,
+    number,
+)
 
 SOUND_BYTES = 32 << 20
 """Most bytes of sound in a page, as they stand in it; later examples have no players."""
@@ -33,7 +39,10 @@ def page(findings: Findings, excerpts: Sequence[Excerpt]) -> str:
     return Template(text).substitute(
         title=escape(f"Evaluation: {' and '.join(findings.subject.values())}"),
         subject=_definitions(findings.subject.items()),
-        means_note="Over recordings; below each the 95% bootstrap interval.",
+        means_note=(
+            "Over recordings; below each the 95% bootstrap interval. Bold where no method is "
+            "better at its input rate."
+        ),
         means=_means(findings),
         examples_note=(
             f"The first {EXCERPT_SECONDS:g} s of {len(excerpts)} of {comparisons} comparisons; "
@@ -52,14 +61,18 @@ def _definitions(pairs: Iterable[tuple[str, object]]) -> str:
 
 def _means(findings: Findings) -> str:
     rows = []
+    best = best_methods(findings)
     for mean in findings.means:
         given = _text(input_label(mean.input_rate, mean.damage))
         cells = [_text(mean.group), given, _text(mean.method), _count(mean.files)]
         for name, score in mean.scores.items():
             ends = f"{number(name, score.low)} … {number(name, score.high)}"
-            cells.append(_value(score.mean, f"{number(name, score.mean)}<small>{ends}</small>"))
+            value = number(name, score.mean)
+            if (*mean.conditions, mean.method, name) in best:
+                value = f"<b>{value}</b>"
+            cells.append(_value(score.mean, f"{value}<small>{ends}</small>"))
         rows.append(cells)
-    return _table(["folder", "input", "method", "files"], findings.metrics, rows)
+    return _table(["folder", "input", "method", "files"], findings, rows)
 
 
 def _results(findings: Findings) -> str:
@@ -73,19 +86,20 @@ def _results(findings: Findings) -> str:
         ]
         for result in findings.results
     ]
-    return _table(["recording", "input", "method", "seconds"], findings.metrics, rows)
+    return _table(["recording", "input", "method", "seconds"], findings, rows)
 
 
-def _table(labels: Sequence[str], metrics: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(labels: Sequence[str], findings: Findings, rows: Sequence[Sequence[str]]) -> str:
     words = ("folder", "recording", "input", "method")
+    preset = str(findings.lsd.get("preset", ""))
     heads = [
         f"<th{' class=text' if label in words else ''} data-column='{label}'>"
         f"<button>{label}</button></th>"
         for label in labels
     ]
     heads += [
-        f"<th data-column='{name}'><button>{escape(heading(name))}</button></th>"
-        for name in metrics
+        f"<th data-column='{name}'><button>{escape(heading(name, preset))}</button></th>"
+        for name in findings.metrics
     ]
     body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     return f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>\n{body}\n</tbody></table>"

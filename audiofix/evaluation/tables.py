@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from audiofix.evaluation.findings import Findings, heading, input_label, number
+from audiofix.evaluation.findings import Findings, best_methods, heading, input_label, number
 from audiofix.printable import printable
 
 
@@ -17,7 +17,8 @@ def print_tables(found: Findings, *, means_only: bool) -> None:
         console.print(_results_table(found))
         console.print()
     console.print(_means_table(found))
-    console.print("\nBelow each mean: its 95% bootstrap interval over files.")
+    console.print("\n*: no method is better at its input rate, to the digits that are shown.")
+    console.print("Below each mean: its 95% bootstrap interval over files.")
     if any(name.startswith("lsd") for name in found.metrics):
         settings = "; ".join(f"{key}: {value}" for key, value in found.lsd.items())
         console.print(f"LSD: {settings}.", markup=False)
@@ -35,11 +36,15 @@ def _results_table(found: Findings) -> Table:
 
 def _means_table(found: Findings) -> Table:
     table = _table(found, "mean of", "input", "method", "files")
+    best = best_methods(found)
     for mean in found.means:
         cells = []
         for name, score in mean.scores.items():
             ends = f"{number(name, score.low)} … {number(name, score.high)}"
-            cells.append(f"{number(name, score.mean)}\n[dim]{ends}[/dim]")
+            value = number(name, score.mean)
+            if (*mean.conditions, mean.method, name) in best:
+                value = f"[bold]* {value}[/bold]"
+            cells.append(f"{value}\n[dim]{ends}[/dim]")
         given = input_label(mean.input_rate, mean.damage)
         table.add_row(escape(mean.group), given, mean.method, str(mean.files), *cells)
     return table
@@ -50,5 +55,7 @@ def _table(found: Findings, *labels: str) -> Table:
     for label in labels:
         table.add_column(label, overflow="fold")
     for name in found.metrics:
-        table.add_column(heading(name), justify="right", overflow="fold")
+        table.add_column(
+            heading(name, str(found.lsd.get("preset", ""))), justify="right", overflow="fold"
+        )
     return table

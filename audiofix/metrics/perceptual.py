@@ -115,13 +115,18 @@ class WholeMeter:
         return {self._name: LIBRARIES[self._name][0](made, clean, self._rate)}
 
 
+def installed(name: str) -> bool:
+    """Return whether a metric can be computed: it needs no library, or its library is there."""
+    return name not in LIBRARIES or find_spec(LIBRARIES[name][1]) is not None
+
+
 def require(name: str) -> None:
     """Check that the library of a metric is installed.
 
     Raises:
         UsageError: it is not; the message says how to get it.
     """
-    if name in LIBRARIES and not find_spec(LIBRARIES[name][1]):
+    if not installed(name):
         raise UsageError(f"metric {name}: not installed: pip install {LIBRARIES[name][2]}")
 
 

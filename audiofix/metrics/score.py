@@ -41,6 +41,9 @@ METRICS: Mapping[str, Metric] = {
 
 DEFAULT = ("snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf")
 GAP_DEFAULT = ("lsd", "si-sdr", "snr", "level", "seam", "rtf")
+HEARD = ("pesq", "stoi", "visqol")
+"""Those that say what listeners would; in every table where their libraries are installed."""
+
 CODEC_DEFAULT = ("bitrate", "delay", "si-sdr", "lsd", "lsd-lf", "rtf")
 ELSEWHERE = ("rtf", "bitrate", "delay", "level", "seam")
 """Those that are measured where they happen: seconds of computing per second of sound, what codes

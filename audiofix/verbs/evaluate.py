@@ -126,8 +126,8 @@ def _kind(options: Options) -> Kind:
 
 def _measuring(options: Options, kind: Kind) -> "Measuring":
     from audiofix.evaluation.comparison import Measuring
-    from audiofix.metrics.perceptual import require
-    from audiofix.metrics.score import BANDED, CODEC_DEFAULT, DEFAULT, GAP_DEFAULT
+    from audiofix.metrics.perceptual import installed, require
+    from audiofix.metrics.score import BANDED, CODEC_DEFAULT, DEFAULT, GAP_DEFAULT, HEARD
     from audiofix.metrics.spectral import DEFINITIONS
 
     missing = {}
@@ -140,6 +140,7 @@ def _measuring(options: Options, kind: Kind) -> "Measuring":
     if kind != "inpainter":
         missing |= dict.fromkeys(("level", "seam"), "are of filled gaps: give --gaps")
     usual = {"codec": CODEC_DEFAULT, "inpainter": GAP_DEFAULT}.get(kind, DEFAULT)
+    usual += tuple(name for name in HEARD if installed(name))
     metrics = options.metrics or tuple(name for name in usual if name not in missing)
     for name in metrics:
         if name in missing:
@@ -297,7 +298,8 @@ _report_option = partial(click.option, metavar="FILE")
 @click.option("--gaps", metavar="LENGTH:EVERY",
               help="Cut gaps of LENGTH seconds into every EVERY seconds, and fill them.")
 @click.option("--metrics", type=Choices(*_METRICS), metavar="NAME,...",
-              help=f"Some of {', '.join(_METRICS)}; default: the first six, as far as known.")
+              help=f"Some of {', '.join(_METRICS)}; default: the first six, as far as known, and "
+                   "pesq, stoi and visqol where they are installed.")
 @click.option("--lsd-preset", type=click.Choice(_LSD_PRESETS), default="standard",
               show_default=True, help="Definition of the log-spectral distances.")
 @click.option("--cutoff", type=Cutoff(), default="auto", show_default=True, metavar="auto|HZ",

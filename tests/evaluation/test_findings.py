@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from audiofix.evaluation.comparison import Result
-from audiofix.evaluation.findings import Findings, as_csv, as_json, heading, means_of, number
+from audiofix.evaluation.findings import (
+    Findings,
+    as_csv,
+    as_json,
+    best_methods,
+    heading,
+    means_of,
+    number,
+)
 
 VALUES = {("a/x", 8000): 1.0, ("a/y", 8000): 3.0, ("b/z", 8000): 8.0, ("b/z", 16000): np.nan}
 RESULTS = tuple(
@@ -56,6 +64,32 @@ def test_csv_has_a_row_for_each_result() -> None:
 )
 def test_heads_say_which_way_is_better(metric: str, head: str) -> None:
     assert heading(metric) == head
+
+
+def test_the_heads_of_distances_name_their_definition() -> None:
+    assert heading("lsd-hf", "standard") == "LSD-HF (standard) ↓"
+    assert heading("snr", "standard") == "SNR dB ↑"
+
+
+def test_the_best_method_of_each_rate_is_found() -> None:
+    def result(rate: int, method: str, **scores: float) -> Result:
+        return Result("x", rate, method, 48000, 1, scores)
+
+    results = (
+        result(8000, "sinc", snr=20.0, lsd=3.0, delay=-1.0),
+        result(8000, "model", snr=18.0, lsd=1.0, delay=2.0),
+        result(16000, "sinc", snr=20.001, lsd=np.nan, delay=np.nan),
+        result(16000, "model", snr=20.0, lsd=1.0, delay=np.nan),
+    )
+    metrics = ("snr", "lsd", "delay")
+    found = Findings({}, metrics, {}, results, means_of(results, metrics, 0))
+    assert best_methods(found) == {
+        ("(all)", 8000, "", "sinc", "snr"),
+        ("(all)", 8000, "", "model", "lsd"),
+        ("(all)", 8000, "", "sinc", "delay"),
+        ("(all)", 16000, "", "sinc", "snr"),  # printed alike
+        ("(all)", 16000, "", "model", "snr"),
+    }
 
 
 def test_numbers_for_people() -> None:

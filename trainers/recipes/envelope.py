@@ -109,12 +109,15 @@ class LossSettings:
     Attributes:
         randomness: mean square of what two noises of one level differ by, in log10 power.
         overshoot: what too much weighs, where too little weighs 1, below `cautious_hz`.
+        ends: what the emptiness above a recording's rate weighs, where its band weighs 1: little,
+            so that only what is surely music loses its top.
         cautious_hz: up to where too much is worse than too little: listeners, and PESQ, forgive
             a missing band sooner than a wrong one.
     """
 
     randomness: float = 0.6
     overshoot: float = 1.0
+    ends: float = 0.3
     cautious_hz: float = 8100.0
 
 
@@ -302,12 +305,12 @@ class EnvelopeRecipe(Recipe):
         predicted = torch.minimum(predicted, highest_level(level, edge[:, ahead:]))
         bands = torch.arange(config.bands, device=self.device)
         settled = heard[:, : level.shape[1], None] > _SETTLED
-        missing = ((bands >= first) & known)[:, None] | (empty[:, None] & settled)
-        error = (predicted - level) * missing
+        weight = ((bands >= first) & known)[:, None] + loss.ends * (empty[:, None] & settled)
+        error = predicted - level
         if cautious:
             low = bands * config.band_hz < loss.cautious_hz
             error = torch.where((error > 0) & low, error * loss.overshoot**0.5, error)
-        square = error.square().sum(-1) / missing.sum(-1).clamp(min=1)
+        square = (error.square() * weight).sum(-1) / weight.sum(-1).clamp(min=1)
         return torch.sqrt(square + loss.randomness)
 
 
@@ -329,7 +332,7 @@ def _passed_through(
     noises = []
     if generator.random() < chain.rising_floor:
         own_db = floor_db(clip, rate) + level_db + float(tilt.gain_db(_FLOOR_HZ))
-        noises.append(Noise(own_db + generator.uniform(0, 18), generator.uniform(0, 1.5)))
+        noises.append(Noise(own_db + generator.uniform(3, 22), generator.uniform(0.2, 1.8)))
     if generator.random() < chain.floor:
         noises.append(Noise(generator.uniform(*chain.floor_db), generator.uniform(-0.4, 0.6)))
     louder = clip * np.float32(10 ** (level_db / 20))
