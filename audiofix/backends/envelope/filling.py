@@ -25,6 +25,15 @@ Spectra = NDArray[np.complex64]
 KEPT_SHARE = 0.9
 """Part of the input's band that no resampler's slope touches."""
 
+_FLAT_SHARE = 0.93
+"""Of the input's band: up to here a slope takes little, so that the level there can be trusted."""
+
+_JOINED_HZ = 1200.0
+"""Over which the predicted envelope is led to the level at the end of the kept band: no step."""
+
+_LARGEST_STEP = (-2.0, 0.6)
+"""log10 power that the envelope is lowered or raised by; little, as a tone there is no level."""
+
 _SLOPE_SECONDS = 1.0
 """Over which the slope at the end of the input's band is measured."""
 
@@ -124,28 +133,31 @@ class Filling:
         noise = self._noise_frames(len(spectra))
         made = rhythmic_noise(noise, spectra, self._grid, start_hz)
         wanted = interpolated(envelope, *self._places)
+        slope = slice(*np.searchsorted(frequencies, (start_hz, cutoff_hz)))
+        power = np.abs(spectra[:, slope]) ** 2
+        level = uniform_filter1d(
+            np.log10(power + np.float32(10**SILENCE)), _SMOOTHED_BINS, axis=1, mode="nearest"
+        )
+        flat = slice(slope.start, int(np.searchsorted(frequencies, _FLAT_SHARE * cutoff_hz)) + 1)
+        step = np.median(level[:, : flat.stop - flat.start] - wanted[:, flat], axis=1)
+        fade = np.clip(1 - (frequencies - start_hz) / _JOINED_HZ, 0, 1)
+        wanted[:, slope.start :] += np.clip(step, *_LARGEST_STEP)[:, None] * fade[slope.start :]
         wanted[:, frequencies >= config.top_hz] = SILENCE
         made *= np.sqrt(np.maximum(10**wanted - np.float32(10**SILENCE), 0))
-        slope = slice(*np.searchsorted(frequencies, (start_hz, cutoff_hz)))
-        usual, loss = self._loss(spectra[:, slope], wanted[:, slope], slope)
+        usual, loss = self._loss(wanted[:, slope] - level, slope)
         share = np.clip(_DEEPEST_SLOPE - usual, 0, 1)
         made[:, slope] *= np.sqrt(1 - share**2)
         made[:, slope] += spectra[:, slope] * (share * 10 ** (loss / 2))
         return made
 
-    def _loss(
-        self, spectra: Spectra, wanted: Floats, place: slice
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _loss(self, lost: Floats, place: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return log10 of the power that the slope at the band's end takes: usually, and now.
 
         Args:
-            spectra: the bins of the slope, `[frames, bins]`.
-            wanted: the level that they should have.
+            lost: what is wanted above what is there, `[frames, bins]`.
             place: which bins they are.
         """
         gain, feedback = [1 - self._decay], [1, -self._decay]
-        power = np.square(spectra.real) + np.square(spectra.imag) + np.float32(10**SILENCE)
-        lost = wanted - uniform_filter1d(np.log10(power), _SMOOTHED_BINS, axis=1, mode="nearest")
         sums, self._lost[:, place] = lfilter(gain, feedback, lost, axis=0, zi=self._lost[:, place])
         counts, self._counted = lfilter(gain, feedback, np.ones(len(lost)), zi=self._counted)
         usual = np.maximum.accumulate(np.maximum(0, sums / counts[:, None]), axis=1)
