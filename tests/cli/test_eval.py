@@ -133,9 +133,8 @@ def test_the_model_is_the_upsample_verb(audiofix: Run, model: Path, folders: Pat
     soundfile.write(folders / "small.wav", small.T, 4000, subtype="PCM_16")
     audiofix("upsample", "small.wav", "--to", "8k", "-m", model, "-o", "up.wav", "-b", "32f",
              cwd=folders)  # fmt: skip
-    by_hand = audiofix(
-        "eval", "clean/a.wav", "up.wav", "--metrics", "snr,lsd", "--json", "-", cwd=folders
-    )
+    metrics = ("--metrics", "snr,si-sdr,lsd", "--json", "-")
+    by_hand = audiofix("eval", "clean/a.wav", "up.wav", *metrics, cwd=folders)
     at_once = audiofix("eval", "-m", model, "--data", "clean", "--include", "a", "--to", "8k",
                        "--input-rates", "4k", *metrics, cwd=folders)  # fmt: skip
     (wanted,) = json.loads(by_hand.stdout)["results"]

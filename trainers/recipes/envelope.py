@@ -62,6 +62,7 @@ class Chain:
         floor: how often noise of any level is added.
         floor_db: its lowest and highest level.
         ends: whether what is above half the recording's rate is known to be empty.
+        overshoot: what too much weighs, where too little weighs 1, below `loss.cautious_hz`.
     """
 
     treble_db: tuple[float, ...] = (0.0, 0.0)
@@ -70,6 +71,7 @@ class Chain:
     floor: float = 0.0
     floor_db: tuple[float, ...] = (-92.0, -55.0)
     ends: bool = False
+    overshoot: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,6 @@ class LossSettings:
 
     Attributes:
         randomness: mean square of what two noises of one level differ by, in log10 power.
-        overshoot: what too much weighs, where too little weighs 1, below `cautious_hz`.
         ends: what the emptiness above a recording's rate weighs, where its band weighs 1: little,
             so that only what is surely music loses its top.
         cautious_hz: up to where too much is worse than too little: listeners, and PESQ, forgive
@@ -116,8 +117,7 @@ class LossSettings:
     """
 
     randomness: float = 0.6
-    overshoot: float = 1.0
-    ends: float = 0.3
+    ends: float = 0.5
     cautious_hz: float = 8100.0
 
 
@@ -170,11 +170,12 @@ class EnvelopeRecipe(Recipe):
         if generator.random() < data.tones:
             rate, empty_hz = _TONES_RATE, config.top_hz
             samples = data.frames * rate // FRAMES_PER_SECOND
-            clip, known_hz = tones(samples, rate, generator), config.top_hz
+            clip, known_hz, chain = tones(samples, rate, generator), config.top_hz, Chain()
         else:
-            clip, rate, known_hz, empty_hz = self._clip(generator)
+            clip, rate, known_hz, empty_hz, chain = self._clip(generator)
         rates = [self._input_rate(generator, known_hz) for _ in range(data.edges)]
-        return self._item(clip, rate, rates, known_hz, empty_hz)
+        item = self._item(clip, rate, rates, known_hz, empty_hz)
+        return {**item, "overshoot": np.array(chain.overshoot, np.float32)}
 
     def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the distance above the edge."""
@@ -212,8 +213,8 @@ class EnvelopeRecipe(Recipe):
             half=self.settings.half,
         )
 
-    def _clip(self, generator: np.random.Generator) -> tuple[Wave, int, float, float]:
-        """Return a clip, its rate, up to where it is known, and from where on it is empty."""
+    def _clip(self, generator: np.random.Generator) -> tuple[Wave, int, float, float, Chain]:
+        """Return a clip, its rate, up to where it is known, from where it is empty; its chain."""
         data = self.settings.data
         place = generator.choice(len(self.training), p=self._shares)
         recording = self.training[int(place)]
@@ -228,7 +229,8 @@ class EnvelopeRecipe(Recipe):
         clip, noisy = _passed_through(chain, clip, rate, generator)
         known_hz, empty_hz = self._known(recording, own_rate, speed, chain)
         # A floor would not end with the rate: it came from a microphone that nobody knows.
-        return clip, rate, known_hz, self.settings.model.top_hz if noisy else empty_hz
+        empty_hz = self.settings.model.top_hz if noisy else empty_hz
+        return clip, rate, known_hz, empty_hz, chain
 
     def _known(
         self, recording: Recording, own_rate: int, speed: float, chain: Chain
@@ -309,7 +311,8 @@ class EnvelopeRecipe(Recipe):
         error = predicted - level
         if cautious:
             low = bands * config.band_hz < loss.cautious_hz
-            error = torch.where((error > 0) & low, error * loss.overshoot**0.5, error)
+            overshoot = batch["overshoot"].repeat_interleave(edges)[:, None, None]
+            error = torch.where((error > 0) & low, error * overshoot.sqrt(), error)
         square = (error.square() * weight).sum(-1) / weight.sum(-1).clamp(min=1)
         return torch.sqrt(square + loss.randomness)
 

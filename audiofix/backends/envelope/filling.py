@@ -28,11 +28,18 @@ KEPT_SHARE = 0.9
 _FLAT_SHARE = 0.93
 """Of the input's band: up to here a slope takes little, so that the level there can be trusted."""
 
-_JOINED_HZ = 1200.0
-"""Over which the predicted envelope is led to the level at the end of the kept band: no step."""
+_JOINED_HZ = 2000.0
+"""Over which the predicted envelope leaves the level at the end of the kept band: no step."""
 
-_LARGEST_STEP = (-2.0, 0.6)
+_LARGEST_STEP = (-2.0, 1.0)
 """log10 power that the envelope is lowered or raised by; little, as a tone there is no level."""
+
+_CAUTION = 0.5
+"""log10 power that is left out up to 8.5 kHz. Where a guess goes wrong there, too much is heard as
+lisping and hiss, too little hardly: on held-out voices at 8 kHz PESQ gains 0.4, LSD loses 0.04."""
+
+_CAUTIOUS_HZ = (8000.0, 8500.0)
+_CAUTION_RISES_HZ = 300.0
 
 _SLOPE_SECONDS = 1.0
 """Over which the slope at the end of the input's band is measured."""
@@ -140,8 +147,9 @@ class Filling:
         )
         flat = slice(slope.start, int(np.searchsorted(frequencies, _FLAT_SHARE * cutoff_hz)) + 1)
         step = np.median(level[:, : flat.stop - flat.start] - wanted[:, flat], axis=1)
-        fade = np.clip(1 - (frequencies - start_hz) / _JOINED_HZ, 0, 1)
+        fade = np.clip(1 - (frequencies - cutoff_hz) / _JOINED_HZ, 0, 1)
         wanted[:, slope.start :] += np.clip(step, *_LARGEST_STEP)[:, None] * fade[slope.start :]
+        wanted -= _caution(frequencies, cutoff_hz)
         wanted[:, frequencies >= config.top_hz] = SILENCE
         made *= np.sqrt(np.maximum(10**wanted - np.float32(10**SILENCE), 0))
         usual, loss = self._loss(wanted[:, slope] - level, slope)
@@ -162,6 +170,13 @@ class Filling:
         counts, self._counted = lfilter(gain, feedback, np.ones(len(lost)), zi=self._counted)
         usual = np.maximum.accumulate(np.maximum(0, sums / counts[:, None]), axis=1)
         return usual, np.clip(lost, 0, 2 * usual)
+
+
+def _caution(frequencies: Floats, cutoff_hz: float) -> Floats:
+    """Return what is taken from the envelope at each bin, log10 power."""
+    rise = (frequencies - cutoff_hz) / _CAUTION_RISES_HZ
+    fall = (_CAUTIOUS_HZ[1] - frequencies) / (_CAUTIOUS_HZ[1] - _CAUTIOUS_HZ[0])
+    return np.float32(_CAUTION) * np.clip(np.minimum(rise, fall), 0, 1)
 
 
 def band_places(

@@ -94,7 +94,7 @@ def test_tones_are_drawn_too(corpus):
 
 
 def test_too_much_costs_more_than_too_little_below_8_khz(corpus):
-    settings = replace(SETTINGS, loss=LossSettings(randomness=0.0, overshoot=4.0))
+    settings = replace(SETTINGS, loss=LossSettings(randomness=0.0))
     recipe = recipe_of(settings, corpus)
     network = recipe.networks["generator"]
     level = torch.full((1, 10, 5, 80), -6.0)
@@ -105,6 +105,7 @@ def test_too_much_costs_more_than_too_little_below_8_khz(corpus):
         "edges": torch.tensor([[12]]),
         "known": torch.arange(80)[None] < 20,
         "empty": torch.zeros(1, 80, dtype=torch.bool),
+        "overshoot": torch.tensor([4.0]),
     }
     losses = []
     for shift in (-0.5, 0.5):
