@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from audiofix.audio.format import AudioFormat, Chunk
-from audiofix.metrics.perceptual import LIBRARIES, WholeMeter
+from audiofix.metrics.perceptual import LIBRARIES, WholeMeter, installed
 from audiofix.metrics.ratios import RatioMeter
 from audiofix.metrics.spectral import Definition, SpectralMeter
 
@@ -51,6 +51,16 @@ take, how much later than its reference an estimate was, and how gaps were fille
 
 BANDED = ("lsd-hf", "lsd-lf")
 """Those that need to know where the input's band ends."""
+
+
+def usual_metrics(kind: str) -> tuple[str, ...]:
+    """Return what is measured unasked: what belongs to the kind, and `HEARD` where installed.
+
+    Args:
+        kind: `codec`, `inpainter`, or anything else.
+    """
+    usual = {"codec": CODEC_DEFAULT, "inpainter": GAP_DEFAULT}.get(kind, DEFAULT)
+    return usual + tuple(name for name in HEARD if installed(name))
 
 
 class Meter(Protocol):

@@ -126,8 +126,8 @@ def _kind(options: Options) -> Kind:
 
 def _measuring(options: Options, kind: Kind) -> "Measuring":
     from audiofix.evaluation.comparison import Measuring
-    from audiofix.metrics.perceptual import installed, require
-    from audiofix.metrics.score import BANDED, CODEC_DEFAULT, DEFAULT, GAP_DEFAULT, HEARD
+    from audiofix.metrics.perceptual import require
+    from audiofix.metrics.score import BANDED, usual_metrics
     from audiofix.metrics.spectral import DEFINITIONS
 
     missing = {}
@@ -139,9 +139,7 @@ def _measuring(options: Options, kind: Kind) -> "Measuring":
         missing |= dict.fromkeys(("bitrate", "delay"), "needs a codec: give --data and -m")
     if kind != "inpainter":
         missing |= dict.fromkeys(("level", "seam"), "are of filled gaps: give --gaps")
-    usual = {"codec": CODEC_DEFAULT, "inpainter": GAP_DEFAULT}.get(kind, DEFAULT)
-    usual += tuple(name for name in HEARD if installed(name))
-    metrics = options.metrics or tuple(name for name in usual if name not in missing)
+    metrics = options.metrics or tuple(m for m in usual_metrics(kind) if m not in missing)
     for name in metrics:
         if name in missing:
             raise UsageError(f"metric {name}: {missing[name]}")
