@@ -46,8 +46,8 @@ class Turns:
         for network in self.recipe.turns(step, np.random.default_rng([settings.seed, step])):
             figures |= self._turn(state, network, parts, fakes)
         state.scaler.update()
-        for name, network in state.networks.items():
-            update_ema(state.ema[name], network, step, settings.ema_decay)
+        for name, trained in state.networks.items():
+            update_ema(state.ema[name], trained, step, settings.ema_decay)
         self.recipe.adapt(step, figures)
         state.step += 1
         return figures

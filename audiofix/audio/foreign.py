@@ -116,7 +116,7 @@ def _ffmpeg(reader: ForeignReader, path: Path | BinaryIO | ByteStream) -> Genera
     reader.encoding = str(stated["codec_name"]).removesuffix("float")
     padding = _padding(file, stated)
     held = empty_chunk(channels)
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", file, "-map", "0:a:0"]
+    command: list[str | bytes] = ["ffmpeg", "-nostdin", "-v", "error", "-i", file, "-map", "0:a:0"]
     command += ["-c:a", "pcm_f32le", "-f", "f32le", "pipe:1"]
     with (
         tempfile.TemporaryFile() as errors,
@@ -145,7 +145,7 @@ def _padding(file: bytes, track: Mapping[str, Any]) -> int:
     """
     if track.get("time_base") != f"1/{track['sample_rate']}":
         return 0
-    command = ["ffprobe", "-v", "error", "-ignore_editlist", "1"]
+    command: list[str | bytes] = ["ffprobe", "-v", "error", "-ignore_editlist", "1"]
     command += ["-select_streams", "a:0", "-of", "csv=p=0"]
     command += ["-show_entries", "packet=duration", file]
     first = last = 0
@@ -162,7 +162,8 @@ def _padding(file: bytes, track: Mapping[str, Any]) -> int:
 
 def _probed(file: bytes) -> Mapping[str, Any]:
     """Return what ffprobe says of the first track of sound."""
-    command = ["ffprobe", "-v", "error", "-select_streams", "a:0", "-of", "json", "-show_entries"]
+    command: list[str | bytes] = ["ffprobe", "-v", "error", "-select_streams", "a:0"]
+    command += ["-of", "json", "-show_entries"]
     command += ["stream=codec_name,sample_rate,channels,time_base", file]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
     try:

@@ -113,7 +113,7 @@ def write_tags(path: Path, container: str, tags: Tags, name: str | None = None) 
         add_field, add_picture = _add_mp4_field, _add_mp4_picture
     left_out: list[str] = []
     try:
-        opened: Any = _WRITERS[container](path)
+        opened: Any = _WRITERS[container](path)  # type: ignore[no-untyped-call]
         if opened.tags is None:
             opened.add_tags()
         for field_name, values in tags.fields.items():

@@ -175,7 +175,7 @@ def _scores(
         distances.append(spectral.values()["lsd"])
         levels.append(_decibel(_rms(pair[0]) / _rms(pair[1])))
         seams.append(_seam(made, start, end, rate))
-    means = {"lsd": distances, "level": np.abs(levels), "seam": np.abs(seams)}
+    means = {"lsd": distances, "level": list(map(abs, levels)), "seam": list(map(abs, seams))}
     return {**ratios.values(), **{metric: float(np.mean(x)) for metric, x in means.items()}}
 
 

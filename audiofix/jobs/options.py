@@ -21,8 +21,8 @@ class Shell(Protocol):
         ...
 
     def bar(
-        self, title: str, total: float | None, unit: str
-    ) -> AbstractContextManager[Callable[[float], None] | None]:
+        self, title: str, total: float | None, unit: str, start: float = 0.0
+    ) -> AbstractContextManager[Callable[..., None] | None]:
         """Open a progress bar that is told how much is done; None where none is shown."""
         ...
 

@@ -50,7 +50,7 @@ def _play(notes: Sequence[Path], sound: Chunk, rng: np.random.Generator) -> None
     start = rng.uniform(0, beat)
     while start < sound.shape[1]:
         for _ in range(rng.choice([1, 1, 2, 3])):
-            note = _read(notes[rng.integers(len(notes))], beat * rng.choice([1, 2, 4]))
+            note = _read(notes[int(rng.integers(len(notes)))], beat * rng.choice([1, 2, 4]))
             end = min(sound.shape[1], int(start) + note.shape[1])
             gain = level * rng.uniform(0.5, 1) * np.sqrt([[1 - pan], [pan]])
             sound[:, int(start) : end] += gain * note[:, : end - int(start)]

@@ -6,7 +6,7 @@ band must see many.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,8 +49,8 @@ class Noise:
 
     def amplitude(self, hertz: Wave) -> Wave:
         """Return the amplitude at some frequencies; flat below 200 Hz."""
-        shape: Wave = (np.maximum(hertz, _FLAT_BELOW_HZ) / _REFERENCE_HZ) ** self.slope
-        return shape * np.float32(10 ** (self.level_db / 20))
+        shape = (np.maximum(hertz, _FLAT_BELOW_HZ) / _REFERENCE_HZ) ** self.slope
+        return cast(Wave, shape * np.float32(10 ** (self.level_db / 20)))
 
 
 def recoloured(

@@ -5,6 +5,7 @@ HDF5 files of windows (`hdf5`) count as sounds.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 from zlib import crc32
 
 from audiofix.trainers.data import hdf5
@@ -13,6 +14,8 @@ from audiofix.trainers.data.manifest import Recording, read_manifest
 from audiofix.audio.folder import is_audio
 from audiofix.audio.source import Source, open_source
 from audiofix.errors import InputError
+
+Item = TypeVar("Item")
 
 _VCTK_FOLDER = "wav48_silence_trimmed"
 _VCTK_LEFT_OUT = ("p280", "p315")
@@ -59,8 +62,8 @@ def _of_source(source: Path, split: str, silences: Path | None) -> list[Recordin
     return found
 
 
-def spread(found: Sequence[Recording], count: int) -> list[Recording]:
-    """Return `count` of the recordings, evenly spread; all for 0."""
+def spread(found: Sequence[Item], count: int) -> list[Item]:
+    """Return `count` of some recordings or places, evenly spread; all for 0."""
     if not count or count >= len(found):
         return list(found)
     return [found[place * len(found) // count] for place in range(count)]

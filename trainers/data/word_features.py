@@ -18,6 +18,7 @@ from audiofix.trainers.data.words import (
     read_features,
     trimmed,
 )
+from numpy.typing import NDArray
 
 from audiofix.audio.format import Chunk
 from audiofix.backends.asgan.features import Features, MelConfig
@@ -99,13 +100,13 @@ class WordFeatures:
         silence = (SILENCE["mel"] - self._mel.offset) / self._mel.scale
         return fit_frames(found, self._frames, silence, generator)
 
-    def _placed(self, sound: Chunk, generator: np.random.Generator) -> np.ndarray:
+    def _placed(self, sound: Chunk, generator: np.random.Generator) -> NDArray[np.float32]:
         """Return the samples that are analysed, at the spectrum's rate."""
         settings, rate = self._settings, self._mel.rate
         low, high = min(settings.speeds), max(settings.speeds)
-        word = sound[0]
+        word: NDArray[np.float32] = sound[0]
         if low < high:
-            word = soxr.resample(word, generator.uniform(low, high), 1.0)
+            word = np.asarray(soxr.resample(word, generator.uniform(low, high), 1.0))
         if not settings.trim_db:
             return word
         fade = np.linspace(0, 1, round(_FADE_SECONDS * rate), dtype=np.float32)[: len(word)]

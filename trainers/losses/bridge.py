@@ -31,4 +31,5 @@ def bridge_loss(
     said = network(image, time_embedding(t, network.config.emb_channels))
     error = (said.float() - bridge.target(t, image, clean)) ** 2
     counted = mask.expand_as(error)
-    return (counted * error).sum() / counted.sum()
+    mean: Tensor = (counted * error).sum() / counted.sum()
+    return mean

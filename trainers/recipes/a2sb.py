@@ -134,7 +134,7 @@ class A2SBRecipe(Recipe):
         clean = _levelled(clip.samples, self.settings.bridge.level)
         first, last = self.settings.damage.t_range
         mask = self._mask(clip.known, generator)
-        return {"clean": clean, **mask, "t": np.float32(generator.uniform(first, last))[...]}
+        return {"clean": clean, **mask, "t": np.asarray(generator.uniform(first, last), np.float32)}
 
     def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the loss on the masked part of a batch of crops."""

@@ -169,9 +169,9 @@ class ASGANRecipe(Recipe):
         )
         augmentation = settings.augmentation
         self._augmentation = AdaptiveAugmentation(augmentation.probability, augmentation.noise)
-        discriminator: nn.Module = Discriminator(settings.discriminator)
-        if self._loss.labelled:
-            discriminator = LabelledDiscriminator(discriminator, self._labels)
+        body = Discriminator(settings.discriminator)
+        labelled = self._loss.labelled
+        discriminator = LabelledDiscriminator(body, self._labels) if labelled else body
         self.networks: dict[str, nn.Module] = {
             DISCRIMINATOR: discriminator.to(device),
             GENERATOR: self._generator().to(device),

@@ -112,7 +112,8 @@ class ClassifierRecipe(Recipe):
             start = int(generator.integers(SAMPLES - len(word) + 1))
             whole[start : start + len(word)] = word / max(np.abs(word).max(initial=0), 1e-6)
             word = whole
-        level = 10 ** (generator.uniform(*data.noise_db) / 20) * np.abs(word).max(initial=0)
+        lowest, highest = data.noise_db
+        level = 10 ** (generator.uniform(lowest, highest) / 20) * np.abs(word).max(initial=0)
         word = word + (level * generator.standard_normal(len(word))).astype(np.float32)
         picture = mel_pictures(torch.from_numpy(word)[None])[0].numpy()
         if data.masked_bands:

@@ -26,7 +26,12 @@ from audiofix.trainers.recipes.reconstruction import (
 from torch import Tensor, nn
 
 from audiofix.backends.audiodec.autoencoder import Autoencoder
-from audiofix.backends.audiodec.config import VOCODER_PREFIX, CodecConfig, VocoderConfig
+from audiofix.backends.audiodec.config import (
+    VOCODER_PREFIX,
+    AutoencoderConfig,
+    CodecConfig,
+    VocoderConfig,
+)
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.systems import load_checkpoint
 from audiofix.errors import SettingsError
@@ -76,10 +81,13 @@ class VocoderRecipe(ReconstructionRecipe):
             raise SettingsError("start: needs an autoencoder: add --set start=CHECKPOINT")
         start = load_checkpoint(settings.start)
         config = CodecConfig.from_mapping(start.config)
-        self._analyser = Autoencoder(config.autoencoder)
+        coder = config.autoencoder
+        if not isinstance(coder, AutoencoderConfig):
+            raise SettingsError(f"start={settings.start}: its own decoder needs no vocoder")
+        self._analyser = Autoencoder(coder)
         fill_autoencoder(self._analyser, start)
         self._analyser.eval().requires_grad_(False).to(device)
-        _check(settings, config)
+        _check(settings, config.rate, coder)
         vocoder = Vocoder(settings.model)
         discriminator = settings.discriminator if settings.loss.needs_discriminator else None
         self.add_networks(vocoder, discriminator, device)
@@ -147,11 +155,11 @@ class VocoderRecipe(ReconstructionRecipe):
         )
 
 
-def _check(settings: Settings, codec: CodecConfig) -> None:
+def _check(settings: Settings, rate: int, coder: AutoencoderConfig) -> None:
     pairs = {
-        "data.rate": (settings.data.rate, codec.rate),
-        "model.upsample_scales": (settings.model.hop, codec.autoencoder.hop),
-        "model.in_channels": (settings.model.in_channels, codec.autoencoder.code_dim),
+        "data.rate": (settings.data.rate, rate),
+        "model.upsample_scales": (settings.model.hop, coder.hop),
+        "model.in_channels": (settings.model.in_channels, coder.code_dim),
     }
     for name, (own, wanted) in pairs.items():
         if own != wanted:

@@ -65,7 +65,8 @@ class SpectralEncoder(nn.Module):
             context = (frames - 1) * hop + 1 + reach - time
             samples = state.extend(self, x, context).reshape(1, -1)
         frames_in_time = samples.unfold(1, len(self.window), hop) * self.window
-        return torch.fft.rfft(frames_in_time).abs()
+        magnitudes: Tensor = torch.fft.rfft(frames_in_time).abs()
+        return magnitudes
 
 
 class Cepstrum(nn.Module):
@@ -142,8 +143,9 @@ class SpectralDecoder(nn.Module):
             weight[step, :, :, 0] = (1 - share) * bands_to_bins
         assert self.envelope.conv.bias is not None
         self.envelope.conv.bias.zero_()
-        for layer in (self.output_conv, *(block.narrow for block in self.blocks)):
-            layer.weight.mul_(0.1)
+        for name, parameter in self.named_parameters():
+            if name == "output_conv.weight" or name.endswith(".narrow.weight"):
+                parameter.mul_(0.1)
 
     def log_magnitudes(self, vectors: Tensor, state: StreamState | None = None) -> Tensor:
         """Return `[batch, frames * steps, bins]` of cepstra `[batch, bands, frames]`."""

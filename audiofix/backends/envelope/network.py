@@ -58,8 +58,8 @@ class EnvelopeNetwork(nn.Module):
         self.out = nn.Conv1d(config.channels, config.bands, 1)
         self.straight = nn.Conv1d(inputs, config.bands, 1)
         for layer in (self.out, self.straight):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(
         self, statistics: Tensor, heard: Tensor, edge: Tensor, state: StreamState | None = None
@@ -93,7 +93,8 @@ class EnvelopeNetwork(nn.Module):
         if not is_time_major(state):
             change = change.transpose(1, 2)
         above = (places - edge[..., None]).clamp(min=0)
-        return level + _START + _SLOPE * above + change
+        result: Tensor = level + _START + _SLOPE * above + change
+        return result
 
 
 def _pointwise(layer: nn.Conv1d, x: Tensor, state: StreamState | None) -> Tensor:
