@@ -317,6 +317,11 @@ class EnvelopeRecipe(Recipe):
         return torch.sqrt(square + loss.randomness)
 
 
+def _drawn(span: tuple[float, ...], generator: np.random.Generator) -> float:
+    low, high = span
+    return generator.uniform(low, high)
+
+
 def _passed_through(
     chain: Chain, clip: Wave, rate: int, generator: np.random.Generator
 ) -> tuple[Wave, bool]:
@@ -328,8 +333,8 @@ def _passed_through(
         rate: samples per second.
         generator: decides everything.
     """
-    treble = Tilt(generator.uniform(*chain.treble_db), 8000, 24000)
-    tilt = Tilt(generator.uniform(*chain.tilt_db), 1000, 16000)
+    treble = Tilt(_drawn(chain.treble_db, generator), 8000, 24000)
+    tilt = Tilt(_drawn(chain.tilt_db, generator), 1000, 16000)
     peak_db = 20 * np.log10(np.abs(clip).max() + _QUIETEST_PEAK)
     level_db = generator.uniform(*_PEAKS_DB) - peak_db
     noises = []
@@ -337,7 +342,7 @@ def _passed_through(
         own_db = floor_db(clip, rate) + level_db + float(tilt.gain_db(_FLOOR_HZ))
         noises.append(Noise(own_db + generator.uniform(3, 22), generator.uniform(0.2, 1.8)))
     if generator.random() < chain.floor:
-        noises.append(Noise(generator.uniform(*chain.floor_db), generator.uniform(-0.4, 0.6)))
+        noises.append(Noise(_drawn(chain.floor_db, generator), generator.uniform(-0.4, 0.6)))
     louder = clip * np.float32(10 ** (level_db / 20))
     clip = recoloured(louder, rate, [treble, tilt], noises, generator)
     if generator.random() < 0.04:
