@@ -4,7 +4,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -64,6 +64,9 @@ def open_reader(stream: ByteStream, path: Path | None, container: str) -> Reader
     }
     if container == "caf" and caf.is_uncompressed(stream.peek(SNIFF_BYTES)):
         headers["caf"] = caf.read_header
+    # A pipe cannot go back to its header for the reader that decompresses.
+    if path is None and container == "wav" and wave.is_compressed(stream.peek(SNIFF_BYTES)):
+        del headers[container]
     if container in headers:
         try:
             return PcmReader(stream, headers[container](stream))
@@ -185,7 +188,8 @@ class _FileReader:
     def close(self) -> None:
         self._file.close()
         if self._spool:
-            self._spool.close()
+            with suppress(OSError):  # libsndfile may leave the descriptor where no file can be
+                self._spool.close()
 
 
 _UNKNOWN_FRAMES = (1 << 63) - 1

@@ -55,7 +55,10 @@ def read_header(stream: ByteStream) -> Header:
             layout = _layout(stream.read(min(size, 1 << 12)), order)
             stream.skip(size - min(size, 1 << 12) + size % 2)
         elif name == b"ds64" and size >= 24:
-            long_size = struct.unpack(f"{order}8xQ8x", stream.read(24))[0]
+            sizes = stream.read(24)
+            if len(sizes) < 24:
+                raise InputError("its WAV header ends before the samples: get the file again")
+            long_size = struct.unpack(f"{order}8xQ8x", sizes)[0]
             stream.skip(size - 24 + size % 2)
         else:
             stream.skip(size + size % 2)
@@ -96,17 +99,32 @@ def _layout(body: bytes, order: str) -> tuple[AudioFormat, Encoding]:
     return AudioFormat(rate, channels), encoding
 
 
+def is_compressed(head: bytes) -> bool:
+    """Tell by its first 22 bytes a RIFF file whose samples are neither PCM nor G.711."""
+    known = (_PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE)
+    return head[:4] == b"RIFF" and head[12:16] == b"fmt " and _tag_of(head) not in known
+
+
+def _tag_of(head: bytes) -> int:
+    return int.from_bytes(head[20:22], "little")
+
+
 MOST_CHANNELS = 256
+_MOST_RATE = 1_000_000
+"""Samples per second: bats need a quarter of it."""
 
 
 def check_layout(rate: int, channels: int) -> None:
     """Refuse headers that no recording has.
 
     Raises:
-        InputError: the rate is 0, or the channels are none or more than `MOST_CHANNELS`.
+        InputError: the rate is 0 or more than a million, or the channels are none or more than
+            `MOST_CHANNELS`.
     """
     if rate < 1:
         raise InputError("its header says 0 samples per second: get the file again")
+    if rate > _MOST_RATE:
+        raise InputError(f"its header says {rate} samples per second: no recording has: mend it")
     if not 1 <= channels <= MOST_CHANNELS:
         raise InputError(f"its header says {channels} channels: 1 to {MOST_CHANNELS} are supported")
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from audiofix.backends.a2sb.system import SYSTEM as A2SB
 from audiofix.backends.apollo.system import SYSTEM as APOLLO
@@ -163,7 +163,7 @@ def read_file(path: Path) -> Checkpoint:
     for system in SYSTEMS:
         released = _released(system)
         if released and released.recognise(tensors):
-            config, tensors = released.read({"weights": path})
+            config, tensors = _read(released, {"weights": path})
             return Checkpoint(path.stem, system.name, config, tensors, str(path))
     raise CheckpointError(f"{path}: of no system that this version of audiofix knows")
 
@@ -177,7 +177,7 @@ def convert(wanted: Entry, parts: Mapping[str, Path], target: Path) -> None:
     released = _released(system_of(wanted.system))
     if released is None:
         raise CheckpointError(f"{wanted.name}: this version of audiofix cannot read its files")
-    config, tensors = released.read(parts)
+    config, tensors = _read(released, parts)
     config = {**config, **wanted.config, "rate": wanted.rate}
     checkpoint = Checkpoint(wanted.name, wanted.system, config, tensors, ", ".join(map(str, parts)))
     _prove(checkpoint, wanted.verbs)
@@ -268,6 +268,18 @@ def _prove(checkpoint: Checkpoint, tasks: tuple[str, ...]) -> None:
         if task in tasks:
             _opened(checkpoint, task, Placement(torch.device("cpu")))
             return
+
+
+def _read(
+    released: ModuleType, parts: Mapping[str, Path]
+) -> tuple[dict[str, object], dict[str, Tensor]]:
+    """Read a system's own files; whatever is wrong with them is a `CheckpointError`."""
+    try:
+        config, tensors = released.read(parts)
+    except _MISFITS as error:
+        names = ", ".join(map(str, parts.values()))
+        raise CheckpointError(f"{names}: damaged ({error!r:.80}): get it again") from error
+    return config, tensors
 
 
 def _released(system: System) -> ModuleType | None:

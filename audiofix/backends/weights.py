@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import stat
+import struct
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -25,6 +26,13 @@ _OUTER_KEYS = (
     "state_dict", "model_state_dict", "g_ema_state_dict", "state", "model", "generator",
 )  # fmt: skip
 _PREFIXES = ("module.", "_orig_mod.")
+
+_UNREADABLE = (
+    RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError,
+    AssertionError, ArithmeticError, MemoryError, NotImplementedError, struct.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
+"""What torch raises for a file that is no pickle of its."""
 
 _MOST_SHARING = 4
 """Tensors may share their storage, tied weights do; but not so that a small file fills memory."""
@@ -258,7 +266,7 @@ def _load_pickle(path: Path) -> object:
         raise CheckpointError(
             f"{path}: refused: {what}: use a checkpoint that holds tensors only"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise CheckpointError(
             f"{path}: not a checkpoint, or cut: fetch or copy it again"
         ) from error
