@@ -3,13 +3,19 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: demo test gpu
+.PHONY: demo test gpu fuzz
 
 demo: $(VENV)/ready
 	$(VENV)/bin/python tests/demo/run.py
 
 test: $(VENV)/ready
 	$(VENV)/bin/pytest -m 'not slow'
+
+# Ten minutes of damaged input of every kind, and kill -9; AUDIOFIX_FUZZ_SECONDS=36000 for a night.
+fuzz: $(VENV)/ready
+	AUDIOFIX_FUZZ_SECONDS=$${AUDIOFIX_FUZZ_SECONDS:-600} AUDIOFIX_FUZZ_SEED=$$(date +%s) \
+	  $(VENV)/bin/pytest -s tests/fuzz
+	AUDIOFIX_KILLS=$${AUDIOFIX_KILLS:-20} $(VENV)/bin/pytest tests/kill
 
 gpu: $(VENV)/ready
 	$(VENV)/bin/python tests/bench/gpu.py

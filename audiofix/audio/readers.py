@@ -80,7 +80,13 @@ def open_reader(stream: ByteStream, path: Path | None, container: str) -> Reader
         return _file_reader(path, container)
     if container in _STREAMED and decoder_for(None):
         return ForeignReader("pyav", stream, _flac_encoding(stream.peek(SNIFF_BYTES)))
-    return _file_reader(_spooled(stream), container)
+    spool = _spooled(stream)
+    try:
+        return _file_reader(spool, container)
+    except BaseException:
+        with suppress(OSError):
+            spool.close()
+        raise
 
 
 def _file_reader(file: Path | BinaryIO, container: str) -> Reader:

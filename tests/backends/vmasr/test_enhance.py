@@ -52,3 +52,12 @@ def test_a_centred_network_sees_magnitudes_of_mean_0_and_deviation_1():
         same = centred.enhance(4 * usual - 12, usual)[0] - (4 * usual - 12)
     assert change[:, :, 1:].abs().max() > 1e-3
     assert torch.allclose(same, change, atol=1e-4)
+
+
+def test_the_cross_fade_of_the_product_is_eight_bins_of_raised_cosine():
+    """One bin would ring; the values are those of the fade, so that no other width passes."""
+    source = torch.zeros(1, 20, 1, dtype=torch.complex64)
+    mixed = replace_low_band(source + 1, source, torch.tensor([12]), EDGE_FADE_BINS)[0, :, 0].real
+    assert torch.equal(mixed[:4], torch.zeros(4)) and torch.equal(mixed[12:], torch.ones(8))
+    expected = 0.5 - 0.5 * torch.cos(torch.pi * (torch.arange(8) + 0.5) / 8)
+    assert torch.allclose(mixed[4:12], expected, atol=1e-6)
