@@ -22,7 +22,7 @@ _audiofix_completion() {
 }
 
 _audiofix_completion_setup() {
-    complete -o nosort -F _audiofix_completion audiofix
+    complete -o nosort -o bashdefault -o default -F _audiofix_completion audiofix
 }
 
 _audiofix_completion_setup;

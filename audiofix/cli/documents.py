@@ -40,14 +40,20 @@ ENVIRONMENT: Mapping[str, str] = {
 
 def documents() -> dict[str, str]:
     """Return every generated file: its path below the project's root, and its text."""
-    found = {
-        path: shell(group, {}, "audiofix", "_AUDIOFIX_COMPLETE").source_template
-        % shell(group, {}, "audiofix", "_AUDIOFIX_COMPLETE").source_vars()
-        for path, shell in _COMPLETIONS.items()
-    }
+    found = {path: _completion(shell) for path, shell in _COMPLETIONS.items()}
     for words, command in _commands():
         found[f"man/{'-'.join(words)}.1"] = _page(words, command)
     return found
+
+
+def _completion(shell: type[ShellComplete]) -> str:
+    """Return click's script for a shell, with its faults mended."""
+    made = shell(group, {}, "audiofix", "_AUDIOFIX_COMPLETE")
+    text = made.source_template % made.source_vars()
+    # fish splits a list of values at its own commas.
+    text = text.replace('string split ","', 'string split --max 1 ","')
+    # bash completes names of files where nothing else fits.
+    return text.replace("complete -o nosort -F", "complete -o nosort -o bashdefault -o default -F")
 
 
 def _commands() -> Iterator[tuple[list[str], click.Command]]:

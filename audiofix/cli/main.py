@@ -29,6 +29,10 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(VERBS[name][0]).command
         command.context_settings.setdefault("help_option_names", ["-h", "--help"])
+        if "_AUDIOFIX_COMPLETE" in os.environ:
+            from audiofix.cli.completion import complete_values
+
+            complete_values(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

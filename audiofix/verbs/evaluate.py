@@ -55,7 +55,7 @@ EXAMPLES = (
     ),
 )
 
-_METRICS = (
+METRICS = (
     "snr", "si-sdr", "lsd", "lsd-hf", "lsd-lf", "rtf", "bitrate", "delay", "level", "seam", "stoi",
     "pesq", "visqol", "loudness",
 )  # fmt: skip
@@ -295,8 +295,8 @@ _report_option = partial(click.option, metavar="FILE")
               help="Rate of the model's result.")
 @click.option("--gaps", metavar="LENGTH:EVERY",
               help="Cut gaps of LENGTH seconds into every EVERY seconds, and fill them.")
-@click.option("--metrics", type=Choices(*_METRICS), metavar="NAME,...",
-              help=f"Some of {', '.join(_METRICS)}; default: the first six, as far as known, and "
+@click.option("--metrics", type=Choices(*METRICS), metavar="NAME,...",
+              help=f"Some of {', '.join(METRICS)}; default: the first six, as far as known, and "
                    "pesq, stoi and visqol where they are installed.")
 @click.option("--lsd-preset", type=click.Choice(_LSD_PRESETS), default="standard",
               show_default=True, help="Definition of the log-spectral distances.")

@@ -229,5 +229,5 @@ def test_reports_are_replaced_when_told(audiofix: Run, folders: Path) -> None:
 
 
 def test_the_words_of_the_options_are_those_of_the_tables() -> None:
-    assert tuple(METRICS) == evaluate._METRICS
+    assert tuple(METRICS) == evaluate.METRICS
     assert tuple(DEFINITIONS) == evaluate._LSD_PRESETS
