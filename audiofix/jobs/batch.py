@@ -70,16 +70,18 @@ def _unfinished(jobs: Sequence[Job], *, overwrite: bool) -> list[Job]:
             remove_left_overs(job.output)
     if overwrite:
         return list(jobs)
-    todo = [job for job in jobs if job.output is None or not is_done(job.output)]
+    todo = []
+    for job in jobs:
+        if job.output is None or not is_done(job.output):
+            todo.append(job)
+        elif job.source is not None and is_older(job.output, job.source):
+            log.warning("%s: older than %s: --overwrite makes it again", job.output, job.source)
     if len(todo) < len(jobs):
         log.warning(
             "%d of %d files are there already: skipped; --overwrite makes them again",
             len(jobs) - len(todo),
             len(jobs),
         )
-    for job in jobs:
-        if job not in todo and job.source and job.output and is_older(job.output, job.source):
-            log.warning("%s: older than %s: --overwrite makes it again", job.output, job.source)
     return todo
 
 
