@@ -112,3 +112,13 @@ def test_a_model_for_another_task_is_refused(audiofix: Run, model: Path, tmp_pat
     done = audiofix("upsample", "x.wav", "--to", "48k", "-o", "y.wav", "-m", model, cwd=tmp_path)
     assert done.returncode == 4
     assert b"cannot upsample" in done.stderr
+
+
+def test_in_a_chain(audiofix: Run, model: Path, tmp_path: Path) -> None:
+    write_coded(tmp_path / "x.mp3", "mp3:64k")
+    parts = f"decode-restore -m {model} | decode-restore --to 48k -m {model}"
+    done = audiofix("chain", parts, "x.mp3", "-o", "y.wav", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    about = soundfile.info(tmp_path / "y.wav")
+    assert (about.samplerate, about.channels) == (48000, 2)
+    assert about.frames == round(SAMPLES * 48000 / RATE)
