@@ -157,13 +157,25 @@ def read_file(path: Path) -> Checkpoint:
         CheckpointError: it is neither, is damaged, or holds code.
     """
     own = read_checkpoint(path)
-    if own is not None:
-        return own
+    return own if own is not None else read_parts({"weights": path})
+
+
+def read_parts(parts: Mapping[str, Path]) -> Checkpoint:
+    """Return the model in the files that a system's authors released.
+
+    Args:
+        parts: the files by the names that their system gives them, `weights` for a single one; the
+            first tells the system.
+
+    Raises:
+        CheckpointError: one is damaged or holds code, or they are of no system.
+    """
+    path = next(iter(parts.values()))
     tensors = tensors_in(read_released(path))
     for system in SYSTEMS:
         released = _released(system)
         if released and released.recognise(tensors):
-            config, tensors = _read(released, {"weights": path})
+            config, tensors = _read(released, parts)
             return Checkpoint(path.stem, system.name, config, tensors, str(path))
     raise CheckpointError(f"{path}: of no system that this version of audiofix knows")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiofix.errors import CheckpointError
+from audiofix.errors import CheckpointError, UsageError
 from audiofix.printable import printable
 from audiofix.verbs.options import shell, talkative
 
@@ -101,22 +101,30 @@ def pull(names: tuple[str, ...], offline: bool) -> None:
 
 @command.command("import")
 @click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("parts", nargs=-1, metavar="[PART=FILE]...")
 @click.option("--name", help="Name to give it; default: the file's.")
 @talkative
-def import_model(file: str, name: str | None) -> None:
-    """Take a checkpoint file into the store, an authors' one as it is."""
+def import_model(file: str, parts: tuple[str, ...], name: str | None) -> None:
+    """Take a checkpoint file into the store, an authors' one as it is.
+
+    Authors who published a model as several files: encoder=FILE config=FILE decoder=FILE of an
+    AudioDec, early=FILE late=FILE of an A2SB. The first one tells the system.
+    """
     from dataclasses import replace
 
-    from audiofix.backends.systems import keep, read_file
+    from audiofix.backends.systems import keep, read_file, read_parts
     from audiofix.checkpoints import store
 
-    path = Path(file)
-    if not path.is_file():
-        raise CheckpointError(f"{file}: no such file: check the name")
-    name = name or path.stem
+    paths = _parts((file, *parts)) if parts or not Path(file).exists() else {"weights": Path(file)}
+    for path in paths.values():
+        if not path.is_file():
+            raise CheckpointError(f"{path}: no such file: check the name")
+    first = next(iter(paths.values()))
+    name = name or first.stem
     if store.model_path(name).exists():
         raise CheckpointError(f"{name}: is in the store already: remove it, or give --name")
-    click.echo(keep(replace(read_file(path), name=name)))
+    checkpoint = read_file(first) if "weights" in paths else read_parts(paths)
+    click.echo(keep(replace(checkpoint, name=name)))
 
 
 @command.command("export")
@@ -238,6 +246,19 @@ def _card(entry: "Entry") -> str | None:
 
     card = store.model_path(entry.name).with_suffix(".md")
     return card.read_text(encoding="utf-8") if card.exists() else None
+
+
+def _parts(words: tuple[str, ...]) -> dict[str, Path]:
+    """Return the files of a model by their parts."""
+    if len(words) == 1 and "=" not in words[0]:
+        return {"weights": Path(words[0])}
+    found = {}
+    for word in words:
+        part, equals, file = word.partition("=")
+        if not equals or not part.isidentifier() or part in found:
+            raise UsageError(f"{word}: not understood: write each part once, as PART=FILE")
+        found[part] = Path(file)
+    return found
 
 
 def _cell(value: object) -> str:

@@ -248,7 +248,9 @@ def test_published_windows(path):
 def test_published_file_inference(path):
     case = Case(path)
     config = case.config
-    resampled = change_rate(case["source"].numpy(), config["source_rate"], config["target"])
+    rates = config["source_rate"], config["target"]
+    channels = [change_rate(row, *rates) for row in np.atleast_2d(case["source"].numpy())]
+    resampled = np.mean(channels, axis=0, keepdims=True)  # as published: two channels become one
     samples = resampled.shape[-1]
     padded = case["padded"]
     assert int(case["pad_length"]) == padded.shape[-1] - samples
@@ -277,7 +279,9 @@ def test_metrics(path):
                 found[name.replace("-", "_")].append(value)
     for name in ("snr", "lsd", "lsd_hf", "lsd_lf"):
         mean = sum(found[name]) / len(found[name])
-        assert mean == pytest.approx(float(case[name]), rel=TOLERANCE["exact"])
+        # The published code sums LSD-LF in float32, over bands where output and target are equal.
+        rounding = 1e-4 if name == "lsd_lf" else TOLERANCE["exact"]
+        assert mean == pytest.approx(float(case[name]), rel=rounding)
 
 
 def discriminator_losses(case, judge, real, fake):

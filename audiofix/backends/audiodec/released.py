@@ -38,10 +38,15 @@ def read(parts: Mapping[str, Path]) -> tuple[dict[str, object], dict[str, Tensor
     for needed in ("encoder", "config"):
         if needed not in parts:
             raise CheckpointError(f"AudioDec: the {needed} file is missing: fetch it again")
-    config: dict[str, object] = {"autoencoder": _generator_table(parts["config"])}
+    tree = _tree(parts["config"])
+    config: dict[str, object] = {"autoencoder": _generator_table(parts["config"], tree)}
+    if isinstance(tree.get("sampling_rate"), int):
+        config["rate"] = tree["sampling_rate"]
     tensors = _state(parts["encoder"])
     if "vocoder" in parts:
-        config["vocoder"] = _generator_table(parts["vocoder_config"])
+        config["vocoder"] = _generator_table(
+            parts["vocoder_config"], _tree(parts["vocoder_config"])
+        )
         vocoder = _state(parts["vocoder"])
         tensors |= {VOCODER_PREFIX + name: tensor for name, tensor in vocoder.items()}
     if "decoder" in parts:
@@ -60,16 +65,20 @@ def _state(path: Path) -> dict[str, Tensor]:
     }
 
 
-def _generator_table(path: Path) -> dict[str, object]:
+def _tree(path: Path) -> dict[str, object]:
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CheckpointError(
             f"{path}: {error.strerror}: put the authors' configuration there"
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a configuration: fetch it again") from error
-    table = tree.get("generator_params") if isinstance(tree, dict) else None
+    return tree if isinstance(tree, dict) else {}
+
+
+def _generator_table(path: Path, tree: Mapping[str, object]) -> dict[str, object]:
+    table = tree.get("generator_params")
     if not isinstance(table, dict):
         raise CheckpointError(f"{path}: holds no generator_params: fetch it again")
     # What training read its statistics from; the checkpoint holds them.

@@ -11,9 +11,11 @@ from audiofix.backends.audiodec.codec import codebook_hash
 from audiofix.backends.audiodec.released import read
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.placement import place
-from audiofix.backends.systems import load
+from audiofix.backends.systems import load, read_file
 from audiofix.backends.weights import Checkpoint, save_checkpoint
-from audiofix.errors import CheckpointError
+from audiofix.cli.console import Console
+from audiofix.cli.main import group
+from audiofix.errors import AudiofixError, CheckpointError
 
 HISTORIES = {"encoder.conv.pad_buffer": torch.ones(3, 1, 6), "input_conv.pad_buffer": torch.ones(1)}
 
@@ -24,7 +26,12 @@ def table(config, **more):
     if "nonlinear_activation_params" in listed:
         listed["nonlinear_activation_params"] = dict(config.nonlinear_activation_params)
         listed["resblock_dilations"] = [list(one) for one in config.resblock_dilations]
-    return {"model_type": "any", "generator_params": {**listed, **more}, "batch_size": 16}
+    return {
+        "model_type": "any",
+        "sampling_rate": 8000,
+        "generator_params": {**listed, **more},
+        "batch_size": 16,
+    }
 
 
 @pytest.fixture
@@ -111,3 +118,27 @@ def test_missing_parts_are_named(parts):
     paths, _ = parts
     with pytest.raises(CheckpointError, match="encoder file is missing"):
         read({"config": paths["config"]})
+
+
+def test_an_encoder_is_imported_with_the_configuration_beside_it(parts, tmp_path):
+    paths, networks = parts
+    found = read_file(paths["encoder"])
+    assert (found.system, found.config["rate"]) == ("audiodec", 8000)
+    assert found.tensors.keys() == networks["encoder"].state_dict().keys()
+    paths["config"].unlink()
+    with pytest.raises(CheckpointError, match="config.yml.*put the authors' configuration there"):
+        read_file(paths["encoder"])
+
+
+def test_all_files_are_imported_by_their_parts(parts, tmp_path, monkeypatch, capsys):
+    paths, networks = parts
+    monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path / "cache"))
+    words = [f"{part}={path}" for part, path in paths.items()]
+    group.main(["models", "import", *words, "--name", "mine"], standalone_mode=False, obj=Console())
+    assert capsys.readouterr().out.strip() == str(tmp_path / "cache/models/mine.safetensors")
+    codec = load("encode", "mine", place("cpu"))
+    assert codec.layout.rate == 8000 and codec.has_vocoder
+    for wrong in (["encoder"], [words[0], words[0]], [words[0], "config"]):
+        with pytest.raises(AudiofixError):
+            command = ["models", "import", *wrong, "--name", "other"]
+            group.main(command, standalone_mode=False, obj=Console())
