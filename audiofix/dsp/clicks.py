@@ -18,7 +18,7 @@ _SHARP_SAMPLES = 4
 _BLUNT_OUTSTANDING = 120.0
 """The same for clicks of more samples than that: voices and drums make errors of that kind too."""
 
-_ALONE_SHARE = 0.12
+_ALONE_SHARE = 0.1
 """Of a click's prediction error that may be reached around it."""
 
 _QUIETEST = 0.02

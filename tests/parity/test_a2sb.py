@@ -183,14 +183,14 @@ def test_attention(path):
     close(layer(case["x"]), case["y"], NETWORK)
 
 
-NETWORKS = [
-    pytest.param(*param.values, id=param.id, marks=[pytest.mark.slow] * (param.id == RELEASE))
-    for RELEASE in ["network-release"]
-    for param in golden("a2sb", "network-*.npz")
-]
+def marked(case):
+    """Mark the released network as slow: half a billion weights are filled."""
+    return pytest.param(
+        *case.values, id=case.id, marks=[pytest.mark.slow] if "release" in case.id else []
+    )
 
 
-@pytest.mark.parametrize("path", NETWORKS)
+@pytest.mark.parametrize("path", [*map(marked, golden("a2sb", "network-*.npz"))])
 def test_network(path):
     case = Case(path)
     network = filled_network(case.config["net"])
