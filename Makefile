@@ -1,9 +1,10 @@
 # Two commands for newcomers: `make demo` and `make test`. Both start from nothing.
+# `make scale` kills machines of a Ray cluster and processes of torchrun, and fails an object store.
 # `make gpu` measures what a CUDA device makes of it, into gpu-report.md.
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: demo test gpu fuzz
+.PHONY: demo test gpu fuzz scale
 
 demo: $(VENV)/ready
 	$(VENV)/bin/python tests/demo/run.py
@@ -16,6 +17,11 @@ fuzz: $(VENV)/ready
 	AUDIOFIX_FUZZ_SECONDS=$${AUDIOFIX_FUZZ_SECONDS:-600} AUDIOFIX_FUZZ_SEED=$$(date +%s) \
 	  $(VENV)/bin/pytest -s tests/fuzz
 	AUDIOFIX_KILLS=$${AUDIOFIX_KILLS:-20} $(VENV)/bin/pytest tests/kill
+
+scale: $(VENV)/ready
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,scale]'
+	$(VENV)/bin/pytest -m slow tests/jobs/test_cluster.py tests/audio/test_remote.py \
+	  tests/trainers/test_distributed.py tests/trainers/test_elastic.py
 
 gpu: $(VENV)/ready
 	$(VENV)/bin/python tests/bench/gpu.py

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from audiofix.trainers.liveness import Liveness
 from audiofix.trainers.stop_request import StopRequest
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 from audiofix.errors import DeviceError
 from audiofix.exit_status import ExitStatus
@@ -76,15 +76,15 @@ class World:
         One exchange for all of them instead of DistributedDataParallel's hooks: these networks are
         small, their losses call more than `forward`, and some of their weights are never used.
         """
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        if not self.liveness or not gradients:
-            return
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        self.liveness.wait(distributed.all_reduce(flat, async_op=True))
-        flat /= self.size
-        parts = flat.split([gradient.numel() for gradient in gradients])
-        for gradient, mean in zip(gradients, parts, strict=True):
-            gradient.copy_(mean.view_as(gradient))
+        self._average([p.grad for p in parameters if p.grad is not None])
+
+    def average_buffers(self, networks: Iterable[nn.Module]) -> None:
+        """Replace every buffer by its mean over the processes.
+
+        A process's buffers, codebooks for example, have seen its own share of the batch only.
+        """
+        buffers = [one for network in networks for one in network.buffers()]
+        self._average([one for one in buffers if one.is_floating_point()])
 
     def broadcast(self, content: Any) -> Any:
         """Return the main process's content: nested dicts and lists of numbers and tensors.
@@ -107,6 +107,18 @@ class World:
             self.liveness.wait(distributed.broadcast(moved, 0, async_op=True))
             received.append(moved)
         return content if self.is_main else _filled(outline[0], iter(received))
+
+    @torch.no_grad()
+    def _average(self, tensors: list[Tensor]) -> None:
+        """Replace tensors by their means over the processes, in one exchange."""
+        if not self.liveness or not tensors:
+            return
+        flat = torch.cat([tensor.flatten() for tensor in tensors])
+        self.liveness.wait(distributed.all_reduce(flat, async_op=True))
+        flat /= self.size
+        parts = flat.split([tensor.numel() for tensor in tensors])
+        for tensor, mean in zip(tensors, parts, strict=True):
+            tensor.copy_(mean.view_as(tensor))
 
     def _sum(self, numbers: list[float]) -> list[float]:
         assert self.liveness

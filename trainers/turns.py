@@ -46,6 +46,7 @@ class Turns:
         for network in self.recipe.turns(step, np.random.default_rng([settings.seed, step])):
             figures |= self._turn(state, network, parts, fakes)
         state.scaler.update()
+        self.world.average_buffers(state.networks.values())
         for name, trained in state.networks.items():
             update_ema(state.ema[name], trained, step, settings.ema_decay)
         self.recipe.adapt(step, figures)

@@ -6,6 +6,8 @@ folder where the command was given, so that every relative path means the same.
 
 import functools
 import os
+import socket
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ from audiofix.jobs.job import Effect, IOOptions, Job
 
 _TASKS_PER_SLOT = 3
 """Submitted at once: enough that no slot waits for the next task, however many jobs there are."""
+
+_CONNECT_SECONDS = 10.0
+_SIZE_SECONDS = 10.0
+"""How often the size of the cluster is asked for."""
 
 _ATTEMPTS = 4
 """Of a job whose process or machine is lost."""
@@ -83,6 +89,7 @@ def ray_outcomes(
         raise UsageError("--ray: the ray package is not here: pip install ray, or use --jobs")
     if needs.device.startswith("cuda:"):
         raise UsageError(f"--device {needs.device}: Ray chooses the GPU: use --device cuda")
+    _check_address(address)
     ray: Any = import_module("ray")
     # Every machine has its own; Ray would otherwise copy the working folder to all of them.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
@@ -97,6 +104,17 @@ def ray_outcomes(
     return _gather(ray, deque((job, 1) for job in todo), effect, io, needs)
 
 
+def _check_address(address: str) -> None:
+    """Refuse an address where nobody listens; Ray would wait for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DeviceError(f"ray {address}: {reason}: start a cluster, or use --jobs") from error
+
+
 def _gather(
     ray: Any, queue: deque[tuple[Job, int]], effect: Effect, io: IOOptions, needs: Needs
 ) -> Iterator[Outcome]:
@@ -106,9 +124,12 @@ def _gather(
     task = ray.remote(_attempt).options(max_retries=0, **needs.options(resources))
     shared = ray.put((effect, io, _place()))
     waiting: dict[Any, tuple[Job, int]] = {}
+    most, asked = _TASKS_PER_SLOT * needs.slots(resources), time.monotonic()
     try:
         while queue or waiting:
-            most = _TASKS_PER_SLOT * needs.slots(ray.cluster_resources())
+            if time.monotonic() - asked > _SIZE_SECONDS:  # machines come and go
+                most = _TASKS_PER_SLOT * needs.slots(ray.cluster_resources())
+                asked = time.monotonic()
             while queue and len(waiting) < most:
                 job, count = queue.popleft()
                 waiting[task.remote(job, shared, count)] = job, count

@@ -87,8 +87,6 @@ def test_what_a_task_cannot_do_is_not_tried_again(cluster, tmp_path, monkeypatch
     assert outcome.failure and "gone.in" in outcome.failure.message
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
 def test_a_cluster_that_is_not_there_is_told():
     pytest.importorskip("ray")
     with pytest.raises(DeviceError, match="start a cluster, or use --jobs"):

@@ -24,7 +24,16 @@ from toy import ToyRecipe  # noqa: E402  # beside the tests
 
 
 class SlowToy(ToyRecipe):
-    """Takes its time."""
+    """Takes its time, and keeps the mean of what it saw in a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.networks["generator"].register_buffer("mean", torch.zeros(8))
+
+    def losses(self, turn, batch):
+        if turn.network == "generator":
+            self.networks["generator"].mean.lerp_(batch["x"].mean(0), 0.3)
+        return super().losses(turn, batch)
 
     def item(self, generator):
         time.sleep(float(sys.argv[3]) if len(sys.argv) > 3 else 0.0)
