@@ -1,5 +1,6 @@
 """What a run tells: JSON lines always, TensorBoard and Weights & Biases where they are wanted."""
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,7 +87,9 @@ class RunLog:
             with open_sink(f"{stem}-{name}.flac", audio, bits="24", overwrite=True) as sink:
                 sink.write(sound.clip(-1, _LOUDEST))
         figure = picture(example)
-        figure.savefig(f"{stem}.png", dpi=80)
+        png = io.BytesIO()
+        figure.savefig(png, format="png", dpi=80)
+        write_bytes(Path(f"{stem}.png"), png.getvalue(), overwrite=True)
         if self._board:
             self._board.add_figure(example.name, figure, step)
             for name, sound in example.sounds.items():

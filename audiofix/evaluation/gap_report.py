@@ -14,7 +14,8 @@ from audiofix.audio.source import Headerless, open_source
 from audiofix.audio.spans import gaps_of
 from audiofix.dsp.gap_finder import GapFinder
 from audiofix.dsp.picture import Mark, marked_spectrogram
-from audiofix.errors import OutputError, UsageError
+from audiofix.errors import UsageError
+from audiofix.files import check_new_file, write_bytes
 from audiofix.streaming.gaps import Gap, GapSource, KnownGaps
 
 _BLOCK = 1 << 16
@@ -48,16 +49,21 @@ def print_gaps(
     files = [file for name in inputs for file in _files(name)]
     if picture is not None and len(files) != 1:
         raise UsageError("--picture: shows one recording: name one input")
-    if picture is not None and picture.exists() and not overwrite:
-        raise OutputError(f"{picture}: exists: add --overwrite, or name another file")
+    if picture is not None:
+        check_new_file(picture, overwrite=overwrite)
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(["file", "start", "end", "what", "channels"])
     for file in files:
-        _print_file(table, file, gaps, picture, headerless)
+        _print_file(table, file, gaps, picture, headerless, overwrite)
 
 
 def _print_file(
-    table: Any, file: str, gaps: str, picture: Path | None, headerless: Headerless | None
+    table: Any,
+    file: str,
+    gaps: str,
+    picture: Path | None,
+    headerless: Headerless | None,
+    overwrite: bool,
 ) -> None:
     with open_source(file, headerless=headerless) as source:
         form = source.format
@@ -81,16 +87,13 @@ def _print_file(
             raise source.fault
     if picture is not None:
         sound = np.concatenate([np.zeros((form.channels, 1), np.float32), *kept], axis=1)
-        _draw(picture, sound, form.rate, found)
+        _draw(picture, sound, form.rate, found, overwrite)
 
 
-def _draw(picture: Path, sound: Chunk, rate: int, found: list[Gap]) -> None:
+def _draw(picture: Path, sound: Chunk, rate: int, found: list[Gap], overwrite: bool) -> None:
     marks = [Mark(gap.start, gap.end) for gap in found]
     png = marked_spectrogram(sound, rate, marks, width=_WIDTH, height=_HEIGHT)
-    try:
-        picture.write_bytes(png)
-    except OSError as error:
-        raise OutputError(f"{picture}: {error.strerror}: name another file") from error
+    write_bytes(picture, png, overwrite=overwrite)
 
 
 def _seconds(samples: int, rate: int) -> str:

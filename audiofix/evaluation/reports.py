@@ -65,7 +65,10 @@ def report_generator(
 
 
 def _write(target: str | None, text: Callable[[], str], targets: Targets) -> None:
+    if target is None:
+        return
+    content = text().encode("utf-8", "backslashreplace")  # names need not be text
     if target == STANDARD_OUTPUT:
-        sys.stdout.write(text())
-    elif target is not None:
-        write_bytes(Path(target), text().encode(), overwrite=targets.overwrite)
+        sys.stdout.write(content.decode())
+    else:
+        write_bytes(Path(target), content, overwrite=targets.overwrite)
