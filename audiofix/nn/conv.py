@@ -115,6 +115,25 @@ class CausalConv1d(StreamingLayer):
         return weight.permute(0, 3, 2, 1).flatten(1, 2).contiguous()
 
 
+class CausalDepthwiseConv1d(CausalConv1d):
+    """A convolution of every channel by itself, without stride or dilation."""
+
+    def __init__(self, channels: int, kernel_size: int) -> None:
+        """Make the convolution. Its reach is `kernel_size - 1` samples back."""
+        super().__init__(channels, channels, kernel_size, groups=channels)
+
+    def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
+        """Return the shape of `x`, `[batch, channels, time]` or, time-major, `[1, time, channels]`.
+
+        Unlike other grouped convolutions it keeps its channels together in both layouts.
+        """
+        if state is None or not state.time_major:
+            return super().forward(x, state)
+        taps = state.extend(self, x, self.reach).unfold(1, self.reach + 1, 1)
+        assert self.conv.bias is not None
+        return (taps * self.conv.weight[:, 0]).sum(3) + self.conv.bias
+
+
 class CausalUpsample1d(StreamingLayer):
     """A transposed convolution of kernel `2 * stride` that sees this frame and the one before.
 

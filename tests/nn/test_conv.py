@@ -3,6 +3,7 @@ import torch
 
 from audiofix.nn.conv import (
     CausalConv1d,
+    CausalDepthwiseConv1d,
     CausalUpsample1d,
     CentredConv1d,
     CentredUpsample1d,
@@ -103,3 +104,21 @@ def test_published_histories_are_not_loaded():
     assert "pad_buffer" in state and "pad_buffer" not in layer.state_dict()
     pack_weights(layer)
     assert list(layer.state_dict()) == ["conv.weight", "conv.bias"]
+
+
+@pytest.mark.parametrize("time_major", [False, True])
+def test_a_depthwise_stream_is_the_whole_signal_in_parts(time_major):
+    layer, x = CausalDepthwiseConv1d(6, 5), torch.randn(1, 6, 40)
+    with torch.no_grad():
+        whole = layer(x)
+        for channel in range(6):
+            kernel = layer.conv.weight[channel, 0]
+            behind = torch.nn.functional.pad(x[0, channel], (4, 0))
+            expected = behind.unfold(0, 5, 1) @ kernel + layer.conv.bias[channel]
+            torch.testing.assert_close(whole[0, channel], expected)
+        state = StreamState(time_major=time_major)
+        parts = [
+            layer(part.mT if time_major else part, state) for part in x.split([1, 1, 7, 31], dim=2)
+        ]
+    found = torch.cat(parts, dim=1).mT if time_major else torch.cat(parts, dim=2)
+    torch.testing.assert_close(found, whole)

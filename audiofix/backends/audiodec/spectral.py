@@ -16,7 +16,7 @@ from audiofix.backends.audiodec.config import SpectralConfig
 from audiofix.backends.audiodec.quantizer import PredictiveQuantizer
 from audiofix.dsp.inversion import SpectrogramInversion
 from audiofix.dsp.mel import mel_filters
-from audiofix.nn.conv import CausalConv1d, PointwiseConv1d
+from audiofix.nn.conv import CausalConv1d, CausalDepthwiseConv1d, PointwiseConv1d
 from audiofix.nn.state import StreamState, is_time_major
 
 LEVEL_FLOOR = 1e-5
@@ -97,17 +97,13 @@ class SpectralBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         """Make the block."""
         super().__init__()
-        self.time = CausalConv1d(channels, channels, _KERNEL, groups=channels)
+        self.time = CausalDepthwiseConv1d(channels, _KERNEL)
         self.widen = PointwiseConv1d(channels, _INNER_WIDTH * channels, bias=True)
         self.narrow = PointwiseConv1d(_INNER_WIDTH * channels, channels, bias=True)
 
     def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
         """Return the shape of `x`."""
-        if is_time_major(state):  # a group for every channel
-            past = self.time(x.permute(2, 1, 0), state).permute(2, 1, 0)
-        else:
-            past = self.time(x, state)
-        inner: Tensor = self.narrow(gelu(self.widen(past, state)), state)
+        inner: Tensor = self.narrow(gelu(self.widen(self.time(x, state), state)), state)
         return x + inner
 
 
