@@ -151,7 +151,8 @@ class BandStage:
             if self._cutoff_hz is None:
                 # What is new in this block, so that a cutoff found does not hang on the chunks.
                 self._meter.push(piece[:, -self._block * config.hop :].numpy())
-            self._send(self._spectra_of(piece))
+            row = first_masked_row(self._cutoff(), config) if piece.any() else config.rows
+            self._send(self._spectra_of(piece), row)
             most -= 1
 
     def _spectra_of(self, piece: Tensor) -> Tensor:
@@ -162,9 +163,8 @@ class BandStage:
         spectra: Tensor = torch.fft.rfft(frames * window).transpose(1, 2)
         return spectra
 
-    def _send(self, spectra: Tensor) -> None:
-        config = self._config
-        row = first_masked_row(self._cutoff(), config)
+    def _send(self, spectra: Tensor, row: int) -> None:
+        """Send a block into the samplers, to be made from `row` on; silence stays silence."""
         images = compressed(magnitude_and_phase(spectra)[..., 1:, :])
         self._spectra.append((spectra, row))
         noise = noise_of(self._seed, self._blocks)

@@ -95,6 +95,15 @@ def test_a_found_cutoff_does_not_hang_on_the_chunks(upsampler):
     assert np.array_equal(whole, cut)
 
 
+def test_silence_stays_silence(upsampler):
+    x = noise(1, 4000)
+    x[:, 1000:] = 0
+    stage = upsampler.stage(AudioFormat(RATE, 1), UpsampleRequest(RATE, 8000.0))
+    y = feed(stage, x, [4000])
+    assert np.abs(y[:, :1000] - x[:, :1000]).max() > 1e-3
+    assert not y[:, 1500:].any()
+
+
 def test_requests_that_cannot_be(upsampler):
     with pytest.raises(UsageError, match="cutoff"):
         upsampler.stage(AudioFormat(8000, 1), UpsampleRequest(RATE, 5000.0))
