@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import DTypeLike, NDArray
 
-from audiofix.audio import au, caf, wave
+from audiofix.audio import au, caf, ogg, wave
 from audiofix.audio.bytestream import ByteStream
 from audiofix.audio.flac import read_stream_info
 from audiofix.audio.foreign import ForeignReader, decoder_for
@@ -100,10 +100,14 @@ def _file_reader(file: Path | BinaryIO, container: str) -> Reader:
             by_length = bool(facts and facts.samples)
         elif container == "mp3":
             by_length = states_length(opened)
+        elif container == "ogg" and not ogg.is_whole(opened):
+            name = file if isinstance(file, Path) else "standard input"
+            log.warning("%s: cut: its last page is missing; what is there is used", name)
+            by_length = False
         opened.seek(0)
-    if by_length:
-        return _FileReader(file)
     decoder = decoder_for(file if isinstance(file, Path) else None)
+    if by_length or (container == "ogg" and decoder is None):
+        return _FileReader(file)
     if decoder is None:
         raise InputError(
             f"{container.upper()} needs a decoder: pip install 'audiofix[formats]', or get ffmpeg"
