@@ -25,7 +25,7 @@ _LOWEST, _HIGHEST = 0.55, 0.93
 """Where holes are looked for, as shares of the band's end."""
 
 _LAME_CUTOFFS_HZ = {32: 5540, 48: 7630, 64: 10960, 96: 15200, 128: 16550, 160: 17300, 192: 18670}
-"""Bit rate in kbit/s, stereo -> where the band of LAME 3.100's MP3s ends, as `rolloff` finds it."""
+"""Bit rate in kbit/s, stereo -> where the band of LAME's MP3s ends, as `rolloff` finds it."""
 
 _TOLERANCE = 0.03
 
