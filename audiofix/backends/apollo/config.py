@@ -100,12 +100,17 @@ def config_of_shapes(sizes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
 
     The rate is not in the weights: it is the usual one of those at which a window of 20 ms has so
     many bins, else 44.1 kHz.
+
+    Raises:
+        KeyError, IndexError, ValueError: these are not the weights of an Apollo.
     """
     bins = sum((sizes[f"BN.{band}.0.weight"][0] - 1) // 2 for band in range(BANDS))
     blocks = {int(name.split(".")[1]) for name in sizes if name.startswith("net.")}
+    if blocks != set(range(len(blocks))):
+        raise ValueError("blocks are missing")
     found: dict[str, object] = {
         "feature_dim": sizes["BN.0.1.weight"][0],
-        "layer": max(blocks) + 1,
+        "layer": len(blocks),
         "sr": 44100,
         "win": 2 * (bins - 1) * 1000 / 44100,
     }

@@ -76,6 +76,10 @@ def test_other_files_are_refused(tensors, tmp_path):
         read({"weights": tmp_path / "lacking.ckpt"})
     torch.save({n: x for n, x in tensors.items() if "net.1" not in n}, tmp_path / "short.ckpt")
     assert read({"weights": tmp_path / "short.ckpt"})[0]["layer"] == 1
+    far = {name.replace("net.1.", "net.999999999."): x for name, x in tensors.items()}
+    torch.save(far, tmp_path / "far.ckpt")
+    with pytest.raises(CheckpointError, match="blocks are missing"):
+        read({"weights": tmp_path / "far.ckpt"})
     missing = {name: x for name, x in tensors.items() if name != "output.3.1.bias"}
     torch.save(missing, tmp_path / "missing.ckpt")
     with pytest.raises(CheckpointError, match="output.3.1.bias"):
