@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from audiofix.audio import wave
 from audiofix.audio.bytestream import ByteStream, name_of, open_bytes
+from audiofix.audio.excerpt import Excerpt
 from audiofix.audio.format import AudioFormat, Chunk, fault_in
 from audiofix.audio.pcm import Encoding, parse_encoding
 from audiofix.audio.readers import PcmReader, Reader, open_reader
@@ -49,6 +50,13 @@ class Source:
         self.tags = tags
         self._reader = reader
         self._position = 0
+        self._excerpt: Excerpt | None = None
+
+    def take(self, start_seconds: float, duration_seconds: float | None) -> None:
+        """Read only a part from now on; `samples` becomes its length. Nothing was read before."""
+        self._excerpt = Excerpt(self.format.rate, start_seconds, duration_seconds)
+        if self.samples is not None:
+            self.samples = self._excerpt.length(self.samples)
 
     @property
     def fault(self) -> InputError | None:
@@ -70,9 +78,7 @@ class Source:
         Raises:
             InputError: the data is damaged, or a sample is no sound: see `format.fault_in`.
         """
-        chunk = self._read(samples, np.float32)
-        self._refuse_fault(fault_in(chunk))
-        self._position += chunk.shape[1]
+        chunk: Chunk = self._read(samples, np.float32, finite=True)
         return chunk
 
     def read_exact(self, samples: int) -> NDArray[np.float64]:
@@ -83,23 +89,31 @@ class Source:
         Raises:
             InputError: the data is damaged, or beyond any level.
         """
-        exact: NDArray[np.float64] = self._read(samples, np.float64)
-        self._refuse_fault(fault_in(exact, finite=False))
-        self._position += exact.shape[1]
+        exact: NDArray[np.float64] = self._read(samples, np.float64, finite=False)
         return exact
 
-    def _refuse_fault(self, fault: tuple[int, str] | None) -> None:
+    def _refuse_fault(self, fault: tuple[int, str] | None, first: int) -> None:
+        """Raise a fault, if there is one, of a part that begins at `first` of the next samples."""
         if fault:
-            seconds = (self._position + fault[0]) / self.format.rate
+            seconds = (self._position + first + fault[0]) / self.format.rate
             raise InputError(
                 f"{self.name}: {fault[1]} at {seconds:.6f} s: repair the recording first"
             )
 
-    def _read(self, samples: int, dtype: DTypeLike) -> NDArray[Any]:
-        try:
-            return self._reader.read(samples, dtype)
-        except (InputError, OSError) as error:
-            raise InputError(f"{self.name}: {error}") from error
+    def _read(self, samples: int, dtype: DTypeLike, *, finite: bool) -> NDArray[Any]:
+        while True:
+            if self._excerpt and self._excerpt.over:
+                samples = 0
+            try:
+                chunk = self._reader.read(samples, dtype)
+            except (InputError, OSError) as error:
+                raise InputError(f"{self.name}: {error}") from error
+            wanted = self._excerpt.next(chunk.shape[1]) if self._excerpt else slice(None)
+            part = np.ascontiguousarray(chunk[:, wanted])
+            self._refuse_fault(fault_in(part, finite=finite), wanted.start or 0)
+            self._position += chunk.shape[1]
+            if part.shape[1] or not chunk.shape[1]:
+                return part
 
     def close(self) -> None:
         """Let go of the input."""

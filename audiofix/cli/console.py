@@ -12,6 +12,9 @@ from typing import TextIO
 from audiofix.printable import printable
 
 _LEVELS = {0: logging.WARNING, 1: logging.INFO}
+_NOTE = logging.WARNING + 1
+"""The level of what only somebody at a terminal is told: neither quiet nor yellow."""
+
 _COLOURS = {logging.WARNING: "33", logging.ERROR: "31"}
 
 
@@ -90,6 +93,11 @@ class Console:
                 yield tick
             finally:
                 self._handler.write_line = None
+
+    def note(self, message: str) -> None:
+        """Tell somebody at a terminal, unless they asked for quiet."""
+        if is_terminal() and not self._quiet:
+            self._log.log(_NOTE, "%s", message)
 
     def error(self, message: str) -> None:
         """Print one error line, whatever the verbosity."""

@@ -24,10 +24,11 @@ def open_bar(
     Args:
         title: stands before the bar.
         total: what is to be done, in `unit`; None where nobody knows.
-        unit: `s` for seconds of sound, `B` for bytes, or a thing that is counted.
+        unit: `s` for seconds of sound, `B` for bytes, or a thing that is counted; empty
+            where there is only the title to show.
         start: what was done before the bar opened; its speed leaves it out.
     """
-    layout = None
+    layout = None if unit else "{desc} ..."
     if unit == "s":
         layout = _SECONDS if total else _SECONDS_OF_A_STREAM
     bar: tqdm[Any] = tqdm(

@@ -2,8 +2,9 @@
 
 import functools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from audiofix.audio.remote import url_of
@@ -14,6 +15,7 @@ from audiofix.jobs.fragment import is_done, is_older
 from audiofix.jobs.job import Effect, IOOptions, Job
 from audiofix.jobs.journal import Journal
 from audiofix.jobs.options import AudioOptions, Shell
+from audiofix.jobs.signals import Terminated
 from audiofix.printable import printable
 
 log = logging.getLogger(__name__)
@@ -29,13 +31,16 @@ def run_batch(
         AudiofixError: the first failure, with `options.keep_going` off, or the failure of the
             model itself.
     """
+    begin = time.perf_counter()
     failed: list[Outcome] = []
+    made = 0
     with ExitStack() as opened:
         journal = _journal(options)
         if journal:
             opened.enter_context(journal)
             jobs = jobs if options.overwrite else journal.pending(jobs)
         todo = _unfinished(jobs, overwrite=options.overwrite)
+        opened.enter_context(_saying_how_to_go_on(lambda: len(todo) - made - len(failed)))
         tick = opened.enter_context(shell.bar("files", len(todo), "file"))
         for done, outcome in enumerate(_outcomes(todo, effect, io, options), start=1):
             if tick:
@@ -43,6 +48,7 @@ def run_batch(
             if journal:
                 journal.record(outcome)
             if outcome.failure is None:
+                made += 1
                 log.info("%s: done", outcome.job.output)
                 continue
             if outcome.fatal or not options.keep_going:
@@ -50,10 +56,27 @@ def run_batch(
             failed.append(outcome)
     if failed:
         _show(failed)
+    shell.note(
+        f"{made} files done, {len(jobs) - len(todo)} skipped, {len(failed)} failed, "
+        f"in {time.perf_counter() - begin:.1f} s"
+    )
+    if failed:
         raise BatchError(
             f"{len(failed)} of {len(jobs)} files failed: the others are complete: "
             "mend what the table says and run again, finished files are skipped"
         )
+
+
+@contextmanager
+def _saying_how_to_go_on(left: Callable[[], int]) -> Iterator[None]:
+    """Tell whoever interrupts a batch how many files are left, and how to go on."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated):
+        log.warning(
+            "interrupted: %d files are left: run it again, finished files are skipped", left()
+        )
+        raise
 
 
 def _journal(options: AudioOptions) -> Journal | None:

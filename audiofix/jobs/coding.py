@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from audiofix.audio.bytesink import ByteSink
 from audiofix.audio.bytestream import name_of, open_bytes
 from audiofix.audio.devices import Loudspeaker, find_device, open_microphone
-from audiofix.audio.format import AudioFormat
+from audiofix.audio.excerpt import Excerpt
+from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.audio.sink import Sink, open_sink
 from audiofix.audio.source import Source, open_source
 from audiofix.codes.layout import CodeLayout
@@ -167,21 +168,26 @@ def decode(
             block_seconds=layout.seconds(1) if realtime else math.inf,
         )
         meter = LatencyMeter(layout.hop / layout.rate) if realtime else None
+        excerpt = Excerpt(layout.sound_rate, io.start, io.duration)
         with _open_result(job, layout, reader, io, player) as sink:
+
+            def write(sound: Chunk) -> None:
+                sink.write(as_chunk(sound[:, excerpt.next(sound.shape[1])]))
+
             for part in reader:
                 if isinstance(part, Gap):
                     for silence in decoding.skip(part.frames):
-                        sink.write(silence)
+                        write(silence)
                     continue
                 begin = time.perf_counter()
                 sound = decoding.push(part.codes)
                 if meter:
                     meter.note(time.perf_counter() - begin, part.frames)
                     meter.wait(layout.seconds(reader.frames) - decoding.sent / layout.sound_rate)
-                sink.write(sound)
+                write(sound)
                 if realtime:
                     sink.flush()
-            sink.write(decoding.finish(reader.samples))
+            write(decoding.finish(reader.samples))
         if meter:
             log.warning("%s: %s", reader.name, meter.summary())
         if reader.fault:
@@ -198,6 +204,7 @@ def _open_sound(
     if microphone is None:
         assert job.source is not None
         with open_source(job.source, headerless=io.headerless) as source:
+            source.take(io.start, io.duration)
             yield source
         return
     device = find_device(microphone.device, "input")

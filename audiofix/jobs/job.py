@@ -37,7 +37,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class IOOptions:
-    """How headerless inputs are read and outputs are written; `digests` for a journal."""
+    """How inputs are read and outputs are written; `digests` for a journal.
+
+    Attributes:
+        start: seconds of sound that are left out at the beginning.
+        duration: seconds of sound from there on that are used; None for the rest.
+    """
 
     headerless: "Headerless | None" = None
     kind: str | None = None
@@ -45,6 +50,8 @@ class IOOptions:
     overwrite: bool = False
     seed: int = 0
     digests: bool = False
+    start: float = 0.0
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class Shell(Protocol):
         """Open a progress bar that is told how much is done; None where none is shown."""
         ...
 
+    def note(self, message: str) -> None:
+        """Tell somebody at a terminal, unless they asked for quiet."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Computing:
@@ -59,6 +63,8 @@ class AudioOptions:
     device: str
     precision: str
     threads: int | None
+    start: float
+    duration: float | None
     seed: int
     jobs: int
     ray: str | None

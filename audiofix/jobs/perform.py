@@ -4,9 +4,11 @@ import functools
 import logging
 import os
 import stat
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from audiofix.audio.bytestream import name_of
 from audiofix.audio.folder import pair_files
@@ -63,15 +65,35 @@ def _perform_one(
         _check_type(job.output, effect, io)
         replaced = options.skip_existing and is_fragment(job.output)
         check_target(job.output, overwrite=io.overwrite or replaced)
+    begin = time.perf_counter()
+    sound_seconds = 0.0
+
+    def load() -> Any:
+        with shell.bar("loading the model", None, ""):
+            return effect.load()
+
     with ExitStack() as bars:
 
-        def progress(source: Source) -> Callable[[int], None] | None:
+        def progress(source: Source) -> Callable[[int], None]:
             rate, samples = source.format.rate, known_samples(source)
-            seconds = None if samples is None else samples / rate
-            tick = bars.enter_context(shell.bar(source.name, seconds, "s"))
-            return tick and (lambda done: tick(done / rate))
+            total = None if samples is None else samples / rate
+            tick = bars.enter_context(shell.bar(source.name, total, "s"))
 
-        run_job(job, effect, functools.cache(effect.load), io, progress)
+            def done(samples: int) -> None:
+                nonlocal sound_seconds
+                sound_seconds = samples / rate
+                if tick:
+                    tick(sound_seconds)
+
+            return done
+
+        run_job(job, effect, functools.cache(load), io, progress)
+    elapsed = time.perf_counter() - begin
+    if sound_seconds:
+        shell.note(
+            f"{job.name}: {sound_seconds:.1f} s of sound in {elapsed:.1f} s, "
+            f"{sound_seconds / elapsed:.1f} times real time"
+        )
 
 
 def is_batch(inputs: tuple[str, ...]) -> bool:
@@ -122,6 +144,8 @@ def _prepare(options: AudioOptions, *, reads: bool) -> IOOptions:
         options.overwrite,
         options.seed,
         digests=options.listed,
+        start=options.start,
+        duration=options.duration,
     )
 
 

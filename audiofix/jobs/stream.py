@@ -38,6 +38,7 @@ def run_stream(
     """
     assert job.source is not None and job.output is not None
     with open_source(job.source, headerless=io.headerless) as source:
+        source.take(io.start, io.duration)
         log_source(source)
         stage = make_stage(Stream(source.name, source.format, known_samples(source)))
         sink = open_sink(

@@ -36,7 +36,7 @@ _INHERITED = ("device", "precision", "seed", "offline")
 _REFUSED = (
     "inputs", "output", "kind", "bits", "rate", "channels", "encoding", "threads", "jobs", "ray",
     "manifest", "shard",
-    "skip_existing", "overwrite", "keep_going", "progress", "quiet", "verbose",
+    "skip_existing", "overwrite", "start", "duration", "keep_going", "progress", "quiet", "verbose",
     "realtime", "mic", "play", "device_name", "dry_run", "picture",
 )  # fmt: skip
 """Options of the verbs that are the chain's own, or that do something else than pass sound on."""

@@ -1,5 +1,6 @@
 """The options that verbs share, and their types."""
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
@@ -137,6 +138,25 @@ class Codings(click.ParamType):  # type: ignore[type-arg]
             self.fail(str(error), param, ctx)
 
 
+class Seconds(click.ParamType):  # type: ignore[type-arg]
+    """A time: `12.5`, `1:23.5` or `1:02:03`."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds, 0 or more."""
+        if isinstance(value, float):
+            return value
+        seconds = 0.0
+        for part in value.split(":"):
+            if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", part):
+                self.fail(f"{value}: not a time: write 12.5, 1:23.5 or 1:02:03", param, ctx)
+            seconds = 60 * seconds + float(part)
+        return seconds
+
+
 class Cutoff(click.ParamType):  # type: ignore[type-arg]
     """`auto`, or a frequency: `4000`, `4k`, `3.4kHz`. None stands for `auto`."""
 
@@ -191,6 +211,12 @@ _FORMATS = [
                  help="Type of the output; else from its extension, else wav."),
     click.option("-b", "--bits", type=click.Choice(["16", "24", "32", "32f", "64f"]),
                  help="Sample format of the output; else the input's, 32f on a pipe."),
+]  # fmt: skip
+_EXCERPT = [
+    click.option("--start", type=Seconds(), default="0", metavar="TIME",
+                 help="Leave out what comes before: seconds, or 1:23.5."),
+    click.option("--duration", type=Seconds(), metavar="TIME",
+                 help="Process so much from there on, to try things out."),
 ]  # fmt: skip
 _HEADERLESS = [
     click.option("-r", "--rate", type=Rate(), help="Rate of a headerless input."),
@@ -289,6 +315,6 @@ def _performing(
 
     performed.__dict__["effect_of"] = function
     arguments = [click.argument("inputs", nargs=-1, metavar="[INPUT]...")]
-    options = [*arguments, *_FORMATS, *_HEADERLESS, *computing, *_BATCH]
+    options = [*arguments, *_FORMATS, *_HEADERLESS, *_EXCERPT, *computing, *_BATCH]
     decorated: Callable[..., None] = _apply(options, talkative(performed))
     return decorated

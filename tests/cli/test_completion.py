@@ -68,7 +68,8 @@ def test_real_shells_complete_verbs_values_and_files(
         environment = {**environment, "TERM": "xterm", "HOME": str(tmp_path)}
         os.execvpe(shell[0], shell, environment)
     try:
-        shown = told(terminal, f"{begin}\n", 5)
+        told(terminal, f"{begin}; echo rea''dy\n", 60, "ready")
+        told(terminal, "\n", 5)
         for typed, expected in (
             ("audiofix upsa\t", "upsample"),
             ("speec\t", "h.wav"),

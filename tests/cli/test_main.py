@@ -315,4 +315,6 @@ def test_bars_show_on_a_terminal_only(
     words = command_line(["upsample", recording, "--to", "8k", "-m", model, *flags])
     status, shown = on_a_terminal(words, environment, stdout=subprocess.DEVNULL, stderr="terminal")
     assert status == 0
-    assert (b"speech.wav" in shown) is bar
+    assert (b"speech.wav:   0%" in shown) is bar
+    assert (b"loading the model ..." in shown) is bar
+    assert b"speech.wav: 0.5 s of sound in " in shown

@@ -152,3 +152,17 @@ def test_closed_standard_streams(recording: Path, tiny: Mapping[str, str], tmp_p
     assert closed_output.returncode == 6
     closed_input = shell(f"{AUDIOFIX} upsample --to 8k -m $TINY <&- >y.wav", tmp_path, tiny)
     assert closed_input.returncode == 2
+
+
+def test_a_part_can_be_tried(audiofix: Run, recording: Path, model: Path) -> None:
+    words = ("upsample", recording, "--to", "8k", "-m", model, "-t", "f32le")
+    x, _ = soundfile.read(recording, dtype="float32")
+    part = audiofix(*words, "--start", "0:0.1", "--duration", "0.25").stdout
+    cut = x[400:1400].astype("<f4").tobytes()
+    raw = ("-e", "f32le", "-r", "4000", "-c", "1")
+    assert part == audiofix("upsample", "--to", "8k", "-m", model, "-t", "f32le", *raw,
+                            stdin=cut).stdout  # fmt: skip
+    assert len(part) == 2000 * 4
+    assert len(audiofix(*words, "--start", "1000").stdout) == 0
+    done = audiofix(*words, "--start", "soon")
+    assert done.returncode == 2 and b"not a time" in done.stderr
