@@ -90,7 +90,7 @@ def command(
 ) -> None:
     """Train SYSTEM on recordings.
 
-    SYSTEM is vmasr, audiodec or audiodec.vocoder.
+    SYSTEM is vmasr, audiodec, audiodec.spectral or audiodec.vocoder, among others.
 
     A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes on with --resume
     as if it had not stopped. Under torchrun every process takes its share of each batch.
