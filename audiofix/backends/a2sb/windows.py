@@ -1,7 +1,6 @@
 """A network that sees so many frames, on images of more: the mean of what it says of windows."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -88,7 +87,7 @@ def sample_gaps(
         start = min(max(0, middle - width // 2), image.shape[-1] - width)
         window = slice(start, start + width)
         canvas = Canvas(image[..., window], image[..., window], whole_mask[..., window])
-        image[..., window] = sample(walk, replace(canvas), velocity, noise)[-1]
+        image[..., window] = sample(walk, canvas, velocity, noise)[-1]
     return image[..., :frames]
 
 
