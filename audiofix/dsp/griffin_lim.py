@@ -10,7 +10,7 @@ _MOMENTUM = 0.99
 _SMALL = 1e-16
 
 
-def griffin_lim(magnitudes: Tensor, hop: int, *, iterations: int = 60) -> Tensor:
+def griffin_lim(magnitudes: Tensor, hop: int, *, iterations: int = 32) -> Tensor:
     """Return sound whose spectra have about these magnitudes.
 
     It starts from phases that advance at each bin's own frequency, so that it draws nothing.

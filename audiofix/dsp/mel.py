@@ -82,7 +82,7 @@ def uncentred_log_mel(x: Tensor, filters: Tensor, hop: int, *, floor: float = 1e
     return (filters.to(x.device) @ spectra.abs()).clamp(min=floor).log()
 
 
-def linear_amplitudes(mel: Tensor, filters: Tensor, *, rounds: int = 100) -> Tensor:
+def linear_amplitudes(mel: Tensor, filters: Tensor, *, rounds: int = 40) -> Tensor:
     """Return amplitudes of bins whose mel amplitudes come near those given, none negative.
 
     Multiplicative updates of non-negative least squares (Lee and Seung, 2001).

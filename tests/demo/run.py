@@ -1,4 +1,4 @@
-"""`make demo`: restore a 16 kHz recording, an MP3 and a damaged file; draw each before and after.
+"""`make demo`: restore a 16 kHz recording, an MP3 and a damaged file, and speak a digit; draw them.
 
 The recording is sentence 3 of VCTK speaker p234 (CC BY 4.0), brought down to 16 kHz. No model that
 ships with audiofix was trained on that speaker. The MP3 is made of its result, on the spot.
@@ -22,9 +22,17 @@ OUTPUT = Path("demo-output")
 LOWEST_DB = -110
 
 
-def audiofix(verb: str, source: Path, result: Path, *options: str) -> None:
+def audiofix(verb: str, source: Path | None, result: Path, *options: str) -> None:
     """Run the command that a user would type, and show it."""
-    arguments = [verb, str(source), *options, "-o", str(result), "--overwrite", "-v"]
+    arguments = [
+        verb,
+        *([str(source)] if source else []),
+        *options,
+        "-o",
+        str(result),
+        "--overwrite",
+        "-v",
+    ]
     print("$ audiofix", *arguments, flush=True)
     subprocess.run([sys.executable, "-m", "audiofix", *arguments], check=True)
 
@@ -67,6 +75,16 @@ def draw(before: Path, after: Path, picture: Path) -> None:
     figure.savefig(picture, dpi=100)
 
 
+def draw_word(path: Path, picture: Path) -> None:
+    """Draw the spectrogram of a word up to 4 kHz, where its band ends."""
+    samples, rate = soundfile.read(path, dtype="float32")
+    figure, panel = plt.subplots(figsize=(6, 4), layout="constrained")
+    with np.errstate(divide="ignore"):
+        panel.specgram(samples, NFFT=512, noverlap=448, Fs=rate, cmap="magma", vmin=-120, vmax=-40)
+    panel.set(ylim=(0, 4000), xlabel="seconds", ylabel="Hz", title="generated digit")
+    figure.savefig(picture, dpi=100)
+
+
 def main() -> None:
     """Make the sound and the picture, and say where they are."""
     OUTPUT.mkdir(exist_ok=True)
@@ -80,6 +98,10 @@ def main() -> None:
     damaged, mended = OUTPUT / "damaged.wav", OUTPUT / "mended.wav"
     damage(RECORDING, damaged)
     audiofix("inpaint", damaged, mended)
+    word, spoken = OUTPUT / "digit.wav", OUTPUT / "digit.png"
+    audiofix("generate", None, word, "--seed", "3", "--level", "-6")
+    draw_word(word, spoken)
+    print(f"\nsound:   {word}\npicture: {spoken}")
     for before, after, name in (
         (RECORDING, full, "upsample"),
         (coded, restored, "decode-restore"),
