@@ -244,12 +244,15 @@ def _recordings(options: Options) -> dict[str, Path]:
 def _evaluate_generator(options: Options) -> None:
     from audiofix.evaluation.generation import evaluate_generator
     from audiofix.evaluation.reports import report_generator
-    from audiofix.trainers.data.corpora import recordings
+    from audiofix.trainers.data.words import DIGITS, words
 
     if options.html or options.metrics:
         raise UsageError("--html and --metrics: a generator has its own table: leave them out")
     data = Path(str(options.data))
-    real = {split: [r.path for r in recordings(data, split)] for split in ("train", "validation")}
+    real = {
+        split: [word.path for word in words(data, split, DIGITS)]
+        for split in ("train", "validation")
+    }
     judge = load_model("eval", replace(options.computing, model=options.classifier))
     model = load_model("generate", options.computing)
     with shell().bar("generated", options.count, "recording") as tick:
@@ -341,9 +344,9 @@ def command(options: Options) -> None:
     printed with them. stoi, pesq and loudness need `pip install 'audiofix[eval]'`, visqol needs
     `pip install visqol-python`. Means have a 95% bootstrap interval.
 
-    A generator makes --count recordings, which --classifier judges beside the real ones of --data
-    (its splits train and validation): how many it is sure of, the classes' shares, and the scores
-    that papers give, with natural logarithms.
+    A generator of digits makes --count recordings, which --classifier judges beside the digits of
+    --data (its splits train and validation; folders or names say which digit): how many it is sure
+    of, the classes' shares, and the scores that papers give, with natural logarithms.
 
     The page of --html stands alone. It shows the first 8 comparisons, 8 seconds of each, with 32 MB
     of sound at most.
