@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -177,8 +178,8 @@ def test_damage_is_silence_in_its_place_and_status_3(
     codes.save(tmp_path / "x.afc")
     whole = face.decode(codes, model=str(codec))
     data = bytearray((tmp_path / "x.afc").read_bytes())
-    size = 26 + 128 * 3 * 5 // 8
-    data[data.index(b"AFC1", len(data) // 2 - size) + size // 2] ^= 255
+    packets = [found.start() for found in re.finditer(b"AFC1", data)]
+    data[packets[3] + 100] ^= 255  # behind two headers and the first packet of codes
     done = audiofix("decode", "-m", codec, "-t", "f32le", stdin=bytes(data))
     assert done.returncode == 3 and b"128 frames" in done.stderr
     y = np.frombuffer(done.stdout, "<f4")
@@ -302,9 +303,9 @@ def test_a_stage_goes_there_and_back(codec: Path) -> None:
 
 def test_python_refuses_what_makes_no_sense(codec: Path, tmp_path: Path) -> None:
     other = tiny_codec_checkpoint(tmp_path / "other.safetensors", seed=1)
-    with pytest.raises(UsageError, match="0 Hz"):
+    with pytest.raises(UsageError, match="^rate=0"):
         face.encode(noise(1, 100), 0, model=str(codec))
-    with pytest.raises(UsageError, match="has 3"):
+    with pytest.raises(UsageError, match="^codebooks=9.* to 3"):
         face.encode(noise(1, 100), 8000, codebooks=9, model=str(codec))
     with pytest.raises(InputError, match="NaN"):
         face.encode(np.full((1, 10), np.nan), 8000, model=str(codec))
