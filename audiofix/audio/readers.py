@@ -19,6 +19,7 @@ from audiofix.audio.foreign import ForeignReader, decoder_for
 from audiofix.audio.format import AudioFormat, empty_chunk
 from audiofix.audio.mpeg import states_length
 from audiofix.audio.pcm import decode_samples
+from audiofix.audio.silenced import Silenced
 from audiofix.audio.sniff import SNIFF_BYTES
 from audiofix.errors import InputError
 
@@ -169,22 +170,29 @@ class _FileReader:
 
     def __init__(self, file: Path | BinaryIO) -> None:
         self._spool = None if isinstance(file, Path) else file
+        self._silenced = Silenced(str(file) if isinstance(file, Path) else "standard input")
         self.fault: InputError | None = None
         try:
-            self._file = soundfile.SoundFile(
-                str(file) if isinstance(file, Path) else _descriptor(file), closefd=False
-            )
+            with self._silenced.calling():  # libmpg123 prints what it stumbles over
+                self._file = soundfile.SoundFile(
+                    str(file) if isinstance(file, Path) else _descriptor(file), closefd=False
+                )
+            self.audio = AudioFormat(self._file.samplerate, self._file.channels)
+            wave.check_layout(self.audio.rate, self.audio.channels)
         except soundfile.LibsndfileError as error:
+            self._silenced.close()
             raise InputError(f"cannot be decoded ({error.error_string}): get it again") from error
-        self.audio = AudioFormat(self._file.samplerate, self._file.channels)
-        wave.check_layout(self.audio.rate, self.audio.channels)
+        except InputError:
+            self._silenced.close()
+            raise
         self.samples: int | None = self._file.frames
         self.encoding = _libsndfile_encoding(self._file.subtype)
         self._left = self._file.frames
 
     def read(self, samples: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
         try:
-            block = self._file.read(samples, dtype=np.dtype(dtype).name, always_2d=True)
+            with self._silenced.calling():
+                block = self._file.read(samples, dtype=np.dtype(dtype).name, always_2d=True)
         except soundfile.LibsndfileError as error:
             self.fault = InputError(f"damaged ({error.error_string}): get the file again")
             return empty_chunk(self.audio.channels)
@@ -197,6 +205,7 @@ class _FileReader:
 
     def close(self) -> None:
         self._file.close()
+        self._silenced.close()
         if self._spool:
             with suppress(OSError):  # libsndfile may leave the descriptor where no file can be
                 self._spool.close()
