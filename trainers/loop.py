@@ -121,14 +121,15 @@ class _Training:
         settings, state = self.settings, self.state
         end = settings.steps if until is None else min(until, settings.steps)
         turns = Turns(self.recipe, settings, self.world)
-        since, first = time.monotonic(), state.step
-        if state.step == 0 and self.run_log:
-            self._tell(self.run_log, self._validated())
-        self.world.wait_for_all()
         with (
             bar(f"train {self.run.name}", settings.steps, " steps", state.step) as tick,
             Batches(self.recipe.item, settings, self.world, self.recipe.device) as batches,
         ):
+            if state.step == 0 and self.run_log:
+                self._tell(self.run_log, self._validated())
+                self._show({}, tick)
+            self.world.wait_for_all()
+            since, first = time.monotonic(), state.step
             stopping = False
             while state.step < end and not stopping and not self._has_lost_patience():
                 figures = turns.step(state, batches.parts(state.step))

@@ -90,7 +90,8 @@ def command(
 ) -> None:
     """Train SYSTEM on recordings.
 
-    SYSTEM is vmasr, audiodec, audiodec.spectral or audiodec.vocoder, among others.
+    SYSTEM is vmasr, envelope, apollo, a2sb, asgan, asgan.classifier, audiodec, audiodec.spectral or
+    audiodec.vocoder. Its published preset has its name; those for small machines end in -small.
 
     A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes on with --resume
     as if it had not stopped. Under torchrun every process takes its share of each batch.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from audiofix.trainers.recipes import RECIPES
 from cli.commands import Run, command_line
 from scipy.signal import lfilter
 
@@ -184,3 +186,9 @@ def test_under_torchrun_one_process_speaks_and_writes(
     assert done.stdout == b""
     assert done.stderr.decode().count(f"{run / 'last.safetensors'}\n") == 1
     assert [line["step"] for line in log_of(run)] == [0, 1, 2, 2]
+
+
+def test_help_names_every_system(audiofix: Run):
+    done = audiofix("train", "--help")
+    words = set(re.findall(r"[\w.]+", done.stdout.decode().partition("SYSTEM is")[2]))
+    assert set(RECIPES) <= {word.rstrip(".") for word in words}
