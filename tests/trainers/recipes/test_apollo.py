@@ -8,6 +8,7 @@ from audiofix.trainers.batches import Batches
 from audiofix.trainers.data.coded_clips import CodedClipSettings
 from audiofix.trainers.distributed import World
 from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.losses import apollo as losses
 from audiofix.trainers.optimisers import OptimiserSettings
 from audiofix.trainers.recipes import plan
 from audiofix.trainers.recipes.apollo import (
@@ -128,3 +129,14 @@ def test_pairs_of_ones_own(tmp_path):
         figures = recipe.validate(recipe.networks)
     # Half as loud: log10 of a quarter of the power.
     assert figures["input_lsd_pair"] == pytest.approx(0.602, abs=0.01)
+
+
+def test_harm_is_the_lost_decibels():
+    generator = torch.Generator().manual_seed(0)
+    target = torch.randn(1, 1, 50000, generator=generator)
+    error = torch.randn(1, 1, 50000, generator=generator)
+    given = target + 0.1 * error  # 20 dB
+    assert losses.harm(target + 0.2 * error, given, target).item() == pytest.approx(6.02, abs=0.1)
+    assert losses.harm(target + 0.05 * error, given, target).item() == 0
+    # Nothing can be lost of what is better than anyone hears.
+    assert losses.harm(target + 0.001 * error, target, target).item() == 0
