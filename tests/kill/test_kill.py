@@ -24,7 +24,7 @@ from audiofix.checkpoints.download import sha256_of
 from audiofix.codes.sound import CodedSound
 from audiofix.files import is_unfinished
 
-KILLS = int(os.environ.get("AUDIOFIX_KILLS", 3))
+KILLS = int(os.environ.get("AUDIOFIX_KILLS", 2))
 CONTENT = random.Random(0).randbytes(3_000_000)
 
 

@@ -176,7 +176,8 @@ def _caution(frequencies: Floats, cutoff_hz: float) -> Floats:
     """Return what is taken from the envelope at each bin, log10 power."""
     rise = (frequencies - cutoff_hz) / _CAUTION_RISES_HZ
     fall = (_CAUTIOUS_HZ[1] - frequencies) / (_CAUTIOUS_HZ[1] - _CAUTIOUS_HZ[0])
-    return np.float32(_CAUTION) * np.clip(np.minimum(rise, fall), 0, 1)
+    caution: Floats = np.float32(_CAUTION) * np.clip(np.minimum(rise, fall), 0, 1)
+    return caution
 
 
 def band_places(
