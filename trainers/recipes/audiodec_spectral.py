@@ -43,7 +43,7 @@ _FRAMES_UNHEARD = 16
 """First frames of an item, left out of the losses: what came before them is missing."""
 
 _ROWS_PER_CODEWORD = 150
-"""Frames that the codebooks are fitted to; more hardly change them."""
+"""Frames that the codebooks are fitted to, for each of a codebook's codewords."""
 
 _LATE_FRAMES = 2
 _LOUDNESS_EXPONENT = 0.6

@@ -18,6 +18,9 @@ looks back at frames, which is what whole signals get; or after a stretch of sil
 WARM_UP_SAMPLES = 8192
 """Silence that the authors' programs feed before a stream, rounded up to whole frames."""
 
+_MOST_BINS = 1 << 13
+"""Of a spectral codec's frames, so that a damaged checkpoint cannot ask for all memory."""
+
 VOCODER_PREFIX = "vocoder."
 """Of the vocoder's tensors in a checkpoint; the autoencoder's have their own names."""
 
@@ -212,8 +215,13 @@ class SpectralConfig(_Settings):
         """Check what overlap-add and the delay rely on.
 
         Raises:
-            SettingsError: the steps do not divide the hop, or the span does not fit.
+            SettingsError: the steps do not divide the hop, or a size does not fit.
         """
+        if not (self.steps > 0 and 0 < self.bands <= self.bins <= _MOST_BINS):
+            raise SettingsError(
+                f"steps, bands, window: {self.steps}, {self.bands}, {self.window}: must be "
+                f"positive, bands up to half the window, a window up to {2 * _MOST_BINS - 1}"
+            )
         step = self.hop // self.steps
         if (
             self.hop % self.steps

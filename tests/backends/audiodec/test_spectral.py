@@ -147,7 +147,11 @@ def test_energy_is_where_it_was(codec):
     assert np.abs(y[0, 840:]).mean() > 5 * np.abs(y[0, 200:760]).mean()
 
 
-@pytest.mark.parametrize("change", [{"span": 40}, {"span": 20}, {"steps": 3}])
-def test_windows_that_do_not_fit_are_refused(change):
-    with pytest.raises(SettingsError, match="span"):
+@pytest.mark.parametrize(
+    "change",
+    [{"span": 40}, {"span": 20}, {"steps": 3}, {"steps": 0}, {"bands": 40}, {"window": 1 << 20}],
+)
+def test_sizes_that_do_not_fit_are_refused(change):
+    (name,) = change
+    with pytest.raises(SettingsError, match=name if change.get("steps") != 3 else "span"):
         SpectralConfig(**{**TABLE, **change})
