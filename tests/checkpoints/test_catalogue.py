@@ -12,7 +12,7 @@ def test_every_entry_can_be_fetched_or_ships():
             assert part.urls and all(url.startswith("https://") for url in part.urls)
             assert part.sha256 is None or len(part.sha256) == 64
         assert found.licence and found.source.startswith("https://") and found.rate > 0
-        assert found.system in ("vmasr", "apollo", "a2sb", "asgan", "audiodec")
+        assert found.system in ("vmasr", "envelope", "apollo", "a2sb", "asgan", "audiodec")
 
 
 def test_the_released_vmasr_models_are_there_with_their_settings():

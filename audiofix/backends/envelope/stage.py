@@ -27,6 +27,7 @@ class Band:
 
     Attributes:
         patience: samples that are listened to before the first answer.
+        highest_hz: where it ends in any case.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Band:
         """
         self.cutoff_hz = told_hz or highest_hz
         self.patience = 0 if told_hz else patience
-        self._highest_hz = highest_hz
+        self.highest_hz = highest_hz
         self._meter = None if told_hz else BandwidthMeter(rate, top_hz=highest_hz)
         self._second = rate
         self._heard = 0
@@ -54,7 +55,7 @@ class Band:
         before, self._heard = self._heard, self._heard + chunk.shape[1]
         self._meter.push(chunk)
         if before == 0 < self.patience or before // self._second < self._heard // self._second:
-            found = min(self._highest_hz, self._meter.cutoff_hz() or self._highest_hz)
+            found = min(self.highest_hz, self._meter.cutoff_hz() or self.highest_hz)
             if found != self.cutoff_hz:
                 log.info("band ends at %.0f Hz", found)
             self.cutoff_hz = found
@@ -129,7 +130,11 @@ class EnvelopeStage:
         if self._band.cutoff_hz < self.top_hz:
             cutoff_hz = self._band.cutoff_hz
             pairs = zip(self._channels, frames, strict=True)
-            self._overlap(np.stack([channel.added(own, cutoff_hz) for channel, own in pairs]))
+            self._overlap(
+                np.stack(
+                    [channel.added(own, cutoff_hz, self._band.highest_hz) for channel, own in pairs]
+                )
+            )
         before = np.concatenate([self._past, self._held[:, : self._step]], axis=1)
         self._past = before[:, self._step :]
         added = self._wet[:, : self._step] / np.maximum(self._weight[: self._step], _LEAST_WEIGHT)

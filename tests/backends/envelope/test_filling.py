@@ -23,7 +23,7 @@ def band_limited(seconds=1.0, cutoff_hz=8000):
 
 
 def test_nothing_is_added_below_the_kept_band():
-    added = Filling(tiny_network(), place("cpu"), GRID, 0).added(frames(band_limited()), 8000)
+    added = Filling(tiny_network(), place("cpu"), GRID, 0).added(frames(band_limited()), 8000, 8000)
     spectra = np.abs(np.fft.rfft(added)).mean(axis=0)
     kept = GRID.frequencies < 0.9 * 8000
     assert spectra[kept].max() < 1e-4 * spectra[~kept].mean()
@@ -32,7 +32,7 @@ def test_nothing_is_added_below_the_kept_band():
 
 def test_silence_gets_nothing():
     silence = np.zeros((20, GRID.size), np.float32)
-    assert not Filling(tiny_network(), place("cpu"), GRID, 0).added(silence, 8000).any()
+    assert not Filling(tiny_network(), place("cpu"), GRID, 0).added(silence, 8000, 8000).any()
 
 
 def test_the_slope_of_a_resampler_is_undone():
@@ -46,7 +46,7 @@ def test_the_slope_of_a_resampler_is_undone():
     # White noise of this level, whatever the frame; the running level is its level.
     network.out.bias.data[:] = 1.0 + 0.03 * (torch.arange(80) - 24).clamp(min=0)
     pieces = frames(sloped)
-    added = Filling(network, place("cpu"), GRID, 0).added(pieces, 8000)[1:]
+    added = Filling(network, place("cpu"), GRID, 0).added(pieces, 8000, 8000)[1:]
     windowed = pieces[:-1] * GRID.window
     made = np.fft.rfft(windowed + added)[50:]
     level = 10 * np.log10((np.abs(made) ** 2).mean(axis=0))
