@@ -61,8 +61,8 @@ def test_there_is_no_hole_and_no_step_at_the_cutoff(levels):
         power[(khz >= cutoff * low) & (khz < cutoff * high)].mean()
         for low, high in ((0.8, 0.92), (0.92, 1.04), (1.04, 1.2))
     )
-    # 10 dB; and 4 more where the model is cautious, above 4 kHz.
-    assert abs(below - above) < (1.4 if rate == 8000 else 1.0)
+    # 10 dB; and 7 more from 4 kHz on, where the model is cautious.
+    assert abs(below - above) < (1.7 if rate == 8000 else 1.0)
     assert across > min(below, above) - 0.3
 
 
