@@ -79,6 +79,7 @@ def draw_word(path: Path, picture: Path) -> None:
     """Draw the spectrogram of a word up to 4 kHz, where its band ends."""
     samples, rate = soundfile.read(path, dtype="float32")
     figure, panel = plt.subplots(figsize=(6, 4), layout="constrained")
+    panel.set_facecolor(plt.get_cmap("magma")(0.0))  # digital silence has no level
     with np.errstate(divide="ignore"):
         panel.specgram(samples, NFFT=512, noverlap=448, Fs=rate, cmap="magma", vmin=-120, vmax=-40)
     panel.set(ylim=(0, 4000), xlabel="seconds", ylabel="Hz", title="generated digit")
