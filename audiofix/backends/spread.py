@@ -30,6 +30,12 @@ def spread(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> list[Res
     return list(_threads(torch.get_num_threads()).map(work, pieces))
 
 
+def alone(work: Callable[[], Result]) -> Result:
+    """Return `work()`, computed by one torch thread as a piece is."""
+    (result,) = spread(lambda _: work(), (None,))
+    return result
+
+
 @cache
 def _threads(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, "audiofix", _compute_alone)

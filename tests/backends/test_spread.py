@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from audiofix.backends.spread import spread
+from audiofix.backends.spread import alone, spread
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def test_results_are_in_the_order_of_the_pieces_and_pieces_run_at_once():
 @pytest.mark.usefixtures("two_threads")
 def test_each_piece_has_one_torch_thread_and_the_caller_keeps_its_own():
     assert spread(lambda _: torch.get_num_threads(), range(4)) == [1] * 4
+    assert alone(torch.get_num_threads) == 1
     assert torch.get_num_threads() == 2
 
 

@@ -9,6 +9,7 @@ from audiofix.backends.audiodec.autoencoder import Autoencoder, Decoder
 from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.audiodec.spectral import SpectralCodec, SpectralDecoder
 from audiofix.backends.audiodec.vocoder import Vocoder
+from audiofix.backends.spread import alone
 from audiofix.nn.state import Beginning, StreamState
 
 FrameCodes = NDArray[np.uint16]
@@ -41,7 +42,8 @@ class SoundToCodes:
         """Of the silence before a stream."""
         if warm_up_frames:
             silence = np.zeros((warm_up_frames - 1) * self.hop, np.float32)
-            codes = [self(silence[:1], self._beginning), self(silence, self._beginning)]
+            parts = silence[:1], silence
+            codes = alone(lambda: [self(part, self._beginning) for part in parts])
             self.warm_up_codes = np.concatenate(codes)
 
     @property
@@ -105,7 +107,7 @@ class CodesToSound:
         self._dtype = next(receiver.parameters()).dtype
         self._beginning = StreamState(beginning, time_major=time_major)
         if len(warm_up_codes):
-            self(warm_up_codes, self._beginning)
+            alone(lambda: self(warm_up_codes, self._beginning))
 
     def begin(self) -> StreamState:
         """Return the state of a stream that is about to begin."""

@@ -1,7 +1,8 @@
 """Sound to codes and codes to sound, in streams of any cut.
 
 Networks are called with blocks of one size, whatever is pushed: a matrix product may round
-otherwise for another number of rows. So the bits of a stream depend on nothing but its block size.
+otherwise for another number of rows, or of threads: each channel is one thread's. So the bits of a
+stream depend on nothing but its block size.
 """
 
 import math
@@ -10,6 +11,7 @@ import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.backends.audiodec.inference import CodesToSound, SoundToCodes
+from audiofix.backends.spread import spread
 from audiofix.codes.layout import Codes
 from audiofix.errors import InputError
 from audiofix.streaming.guard import Guard
@@ -98,8 +100,8 @@ class StreamEncoder:
         return codes[:, left_out:]
 
     def _codes(self, block: Chunk) -> Codes:
-        rows = zip(as_chunk(block), self._states, strict=True)
-        return np.stack([self._half(row, state, self._codebooks) for row, state in rows])
+        rows = list(zip(as_chunk(block), self._states, strict=True))
+        return np.stack(spread(lambda row: self._half(*row, self._codebooks), rows))
 
 
 class StreamDecoder:
@@ -157,5 +159,5 @@ class StreamDecoder:
             raise InputError(f"code {codes.max()}: this codec has 0 to {size - 1}: use its own")
 
     def _sound(self, block: Codes) -> Chunk:
-        rows = zip(block, self._states, strict=True)
-        return np.stack([self._half(row, state) for row, state in rows])
+        rows = list(zip(block, self._states, strict=True))
+        return np.stack(spread(lambda row: self._half(*row), rows))
