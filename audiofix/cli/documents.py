@@ -52,6 +52,11 @@ def _completion(shell: type[ShellComplete]) -> str:
     text = made.source_template % made.source_vars()
     # fish splits a list of values at its own commas.
     text = text.replace('string split ","', 'string split --max 1 ","')
+    # zsh runs a loaded file's whole text again at the second completion, which then only registers.
+    text = text.replace(
+        "loadautofunc ]]; then\n",
+        "loadautofunc ]]; then\n    compdef _audiofix_completion audiofix\n",
+    )
     # bash completes names of files where nothing else fits.
     return text.replace("complete -o nosort -F", "complete -o nosort -o bashdefault -o default -F")
 

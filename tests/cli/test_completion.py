@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def test_real_shells_complete_verbs_values_and_files(
     process, terminal = pty.fork()
     if not process:
         os.chdir(tmp_path)
-        environment = {**environment, "TERM": "xterm", "HOME": str(tmp_path)}
+        path = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+        environment = {**environment, "TERM": "xterm", "HOME": str(tmp_path), "PATH": path}
         os.execvpe(shell[0], shell, environment)
     try:
         told(terminal, f"{begin}; echo rea''dy\n", 60, "ready")

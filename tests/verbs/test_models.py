@@ -1,5 +1,6 @@
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def mirror(tmp_path, monkeypatch):
     """A mirror that serves the released archive, with one tiny model in it."""
     torch.manual_seed(0)
     weights = tmp_path / "checkpoint-best-G.pth"
-    torch.save({"name": "G", "state_dict": VMASR(CONFIG).state_dict()}, weights)
+    network = VMASR(replace(CONFIG, interact="dual"))
+    torch.save({"name": "G", "state_dict": network.state_dict()}, weights)
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.write(weights, "logs/48k_16k_FullData_MPD/checkpoint-best-G.pth")
     with running() as server:
