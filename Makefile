@@ -10,7 +10,7 @@ demo: $(VENV)/ready
 	$(VENV)/bin/python tests/demo/run.py
 
 test: $(VENV)/ready
-	$(VENV)/bin/pytest -m 'not slow'
+	$(VENV)/bin/pytest -m 'not slow' --numprocesses 2 --dist loadfile
 
 # Ten minutes of damaged input of every kind, and kill -9; AUDIOFIX_FUZZ_SECONDS=36000 for a night.
 fuzz: $(VENV)/ready
