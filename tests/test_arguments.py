@@ -46,7 +46,7 @@ def test_sound_of_any_library(make):
     "x",
     [np.zeros((1, 2, 3)), np.zeros(3, complex), np.array(["a"]), None, "x", [[1], [1, 2]], 5,
      torch.zeros(3, dtype=torch.bfloat16), np.zeros((48000, 2)), np.zeros((0, 5)), object()],
-    ids=str,
+    ids=lambda x: type(x).__name__,
 )  # fmt: skip
 def test_what_is_no_sound_is_refused_by_name(x):
     with pytest.raises(InputError, match="^x"):
