@@ -111,7 +111,7 @@ def test_an_ended_batch_leaves_no_half_file_and_a_rerun_finishes(
 ) -> None:
     samples, rate = soundfile.read(tree / "one.wav", dtype="float32")
     for count in range(3):
-        soundfile.write(tree / f"long{count}.wav", list(samples) * 16, rate)
+        soundfile.write(tree / f"long{count}.wav", list(samples) * 96, rate)
     words = ["upsample", "in", "-o", "out", "--to", "8k", "-m", model, "-j", "2"]
     with subprocess.Popen(
         command_line([*words, "-v"]), stderr=subprocess.PIPE, cwd=tmp_path, env=environment
@@ -126,12 +126,12 @@ def test_an_ended_batch_leaves_no_half_file_and_a_rerun_finishes(
     if number != signal.SIGKILL:  # after that, the rerun clears up
         assert not list(out.rglob("*.audiofix-part"))
     lengths = {path.name: soundfile.info(path).frames for path in out.rglob("*.wav")}
-    assert all(frames in (4000, 64_000) for frames in lengths.values())
+    assert all(frames in (4000, 384_000) for frames in lengths.values())
     assert len(lengths) < 5
     if number != signal.SIGKILL:
         return
     assert audiofix(*words[:-2], cwd=tmp_path).returncode == 0
-    assert sorted(results(out).values()) == [4000, 4000, *[64_000] * 3]
+    assert sorted(results(out).values()) == [4000, 4000, *[384_000] * 3]
 
 
 def test_a_manifest_and_its_shards_with_a_journal(
