@@ -124,6 +124,7 @@ def web():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("status", "message"), [(403, "not there"), (404, "not there"), (200, "")])
 def test_a_web_server_that_fails_is_told(web, status, message):
+    pytest.importorskip("aiohttp")
     with pytest.raises(InputError, match=f"{web}/{status}/x.wav.*{message}"):
         read(f"{web}/{status}/x.wav")
 
@@ -169,7 +170,7 @@ def test_s3_without_permission_is_told(web, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    import s3fs
+    s3fs = pytest.importorskip("s3fs")
 
     s3fs.S3FileSystem.clear_instance_cache()
     with pytest.raises(InputError, match="not permitted .* check the credentials"):
