@@ -19,6 +19,7 @@ from audiofix.arguments import (
     rate_of,
     real_number,
     samples_of,
+    share_of,
     whole_number,
 )
 from audiofix.audio.format import AudioFormat, Chunk
@@ -31,6 +32,7 @@ from audiofix.backends.tasks import (
 )
 from audiofix.errors import InputError, UsageError
 from audiofix.streaming.guard import Guard
+from audiofix.streaming.mixed import mixed
 from audiofix.streaming.stage import Stage
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def upsample(
     to: int,
     cutoff: float | None = None,
     steps: int | None = None,
+    mix: float = 1.0,
     seed: int = 0,
     model: str | None = None,
     device: str = "auto",
@@ -57,6 +60,7 @@ def upsample(
         to: samples per second of the result.
         cutoff: where the band of `x` ends, in Hz; None finds it.
         steps: sampling steps of a diffusion model; None leaves the model's own choice.
+        mix: share of the model in the result, 0 to 1; the rest is `x`, plainly resampled.
         seed: of what a model draws; the same seed gives the same samples.
         model: a catalogue name or a checkpoint file; None takes the default.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
@@ -69,7 +73,7 @@ def upsample(
         InputError: `x` has a wrong shape or holds values that are not finite.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    options = _Options(to=to, cutoff=cutoff, steps=steps, seed=seed)
+    options = _Options(to=to, cutoff=cutoff, steps=steps, seed=seed, mix=mix)
     return _restored("upsample", x, rate, options, _Model(model, device, precision))
 
 
@@ -77,6 +81,7 @@ def decode_restore(
     x: Sound,
     rate: int,
     *,
+    mix: float = 1.0,
     seed: int = 0,
     model: str | None = None,
     device: str = "auto",
@@ -87,6 +92,7 @@ def decode_restore(
     Args:
         x: `[channels, samples]` or `[samples]`, decoded.
         rate: samples per second of `x`.
+        mix: see `upsample`.
         seed: see `upsample`.
         model: see `upsample`.
         device: see `upsample`.
@@ -99,7 +105,7 @@ def decode_restore(
         InputError: `x` has a wrong shape or holds values that are not finite.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    options = _Options(seed=seed)
+    options = _Options(seed=seed, mix=mix)
     return _restored("decode_restore", x, rate, options, _Model(model, device, precision))
 
 
@@ -259,6 +265,7 @@ def open_stage(
     cutoff: float | None = None,
     gaps: Sequence[tuple[float, float]] | None = None,
     steps: int | None = None,
+    mix: float = 1.0,
     seed: int = 0,
     model: str | None = None,
     device: str = "auto",
@@ -277,6 +284,7 @@ def open_stage(
         cutoff: see `upsample`.
         gaps: see `inpaint`.
         steps: see `upsample`.
+        mix: see `upsample`; of `upsample` and `decode_restore` only.
         seed: see `upsample`.
         model: see `upsample`.
         device: see `upsample`.
@@ -286,7 +294,7 @@ def open_stage(
         UsageError: the verb is unknown, or a number makes no sense.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    options = _Options(to=to, cutoff=cutoff, gaps=gaps, steps=steps, seed=seed)
+    options = _Options(to=to, cutoff=cutoff, gaps=gaps, steps=steps, seed=seed, mix=mix)
     source = AudioFormat(rate_of("rate", rate), channels_of(channels))
     return _opened(verb, source, options, _Model(model, device, precision))
 
@@ -318,6 +326,7 @@ class _Options:
     gaps: Sequence[tuple[float, float]] | None = None
     steps: int | None = None
     seed: int = 0
+    mix: float = 1.0
 
     def checked(self) -> "_Options":
         """Return the same with every value of its type.
@@ -331,6 +340,7 @@ class _Options:
             gaps=None if self.gaps is None else gaps_of(self.gaps),
             steps=None if self.steps is None else whole_number("steps", self.steps, 1, 10_000),
             seed=whole_number("seed", self.seed, 0, (1 << 63) - 1),
+            mix=share_of("mix", self.mix),
         )
 
 
@@ -338,12 +348,12 @@ def _upsampling(source: AudioFormat, options: _Options, model: _Model) -> Stage:
     if options.to is None:
         raise UsageError("upsample: no result rate: give to=48000")
     request = UpsampleRequest(options.to, options.cutoff, options.steps, options.seed)
-    return cast(Stage, model.load("upsample", options.to).stage(source, request))
+    return mixed(model.load("upsample", options.to).stage(source, request), options.mix)
 
 
 def _decode_restoring(source: AudioFormat, options: _Options, model: _Model) -> Stage:
     request = DecodeRestoreRequest(seed=options.seed)
-    return cast(Stage, model.load("decode-restore", source.rate).stage(source, request))
+    return mixed(model.load("decode-restore", source.rate).stage(source, request), options.mix)
 
 
 def _inpainting(source: AudioFormat, options: _Options, model: _Model) -> Stage:
@@ -369,7 +379,10 @@ _STAGES: Mapping[str, Callable[[AudioFormat, _Options, _Model], Stage]] = {
 def _opened(verb: str, source: AudioFormat, options: _Options, model: _Model) -> Stage:
     if not isinstance(verb, str) or verb not in _STAGES:
         raise UsageError(f"verb {verb!r:.50}: has no stage: use one of {', '.join(_STAGES)}")
-    return Guard(_STAGES[verb](source, options.checked(), model), finite=verb != "inpaint")
+    options = options.checked()
+    if options.mix != 1 and verb not in ("upsample", "decode_restore"):
+        raise UsageError(f"mix={options.mix:g}: is for upsample and decode_restore: leave it out")
+    return Guard(_STAGES[verb](source, options, model), finite=verb != "inpaint")
 
 
 def _restored(verb: str, x: Sound, rate: int, options: _Options, model: _Model) -> Sound:

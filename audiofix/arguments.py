@@ -61,6 +61,18 @@ def real_number(name: str, value: object) -> float:
     return number
 
 
+def share_of(name: str, value: object) -> float:
+    """Return a number from 0 to 1.
+
+    Raises:
+        UsageError: it is none.
+    """
+    number = real_number(name, value)
+    if not 0 <= number <= 1:
+        raise UsageError(f"{name}={value!r:.50}: must be from 0 to 1")
+    return number
+
+
 def gaps_of(value: object) -> tuple[tuple[float, float], ...]:
     """Return gaps as pairs of seconds.
 

@@ -32,6 +32,17 @@ def test_a_stage_gives_the_same_bits(model):
     assert np.array_equal(y, audiofix.upsample(X, 16000, to=48000, model=model))
 
 
+def test_a_mix_of_model_and_input(model):
+    half, whole, none = (
+        audiofix.upsample(X, 16000, to=48000, mix=mix, model=model) for mix in (0.5, 1.0, 0)
+    )
+    assert half.shape == whole.shape == none.shape == (2, 15003)
+    assert half == pytest.approx((whole + none) / 2, abs=1e-6)
+    assert np.abs(whole - none).max() > 1e-3
+    with pytest.raises(UsageError, match="mix"):
+        audiofix.open_stage("codec_roundtrip", rate=16000, channels=1, mix=0.5)
+
+
 def test_an_empty_recording_stays_empty(model):
     assert audiofix.upsample(X[:, :0], 16000, to=48000, model=model).shape == (2, 0)
 
@@ -58,6 +69,7 @@ def test_every_wrong_argument_is_named(model):
         "rate": lambda: audiofix.upsample(X, "16k", to=48000, model=model),
         "to": lambda: audiofix.upsample(X, 16000, to=48000.5, model=model),
         "cutoff": lambda: audiofix.upsample(X, 16000, to=48000, cutoff="high", model=model),
+        "mix": lambda: audiofix.upsample(X, 16000, to=48000, mix=1.5, model=model),
         "steps": lambda: audiofix.upsample(X, 16000, to=48000, steps=1.5, model=model),
         "seed": lambda: audiofix.upsample(X, 16000, to=48000, seed=-1, model=model),
         "model": lambda: audiofix.upsample(X, 16000, to=48000, model=7),

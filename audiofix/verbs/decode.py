@@ -9,7 +9,7 @@ import click
 from audiofix.errors import UsageError
 from audiofix.jobs.job import IOOptions, Job, Progress
 from audiofix.jobs.options import LIVE_THREADS, AudioOptions, Computing, use_threads
-from audiofix.verbs.options import audio_verb, load_model
+from audiofix.verbs.options import Number, audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.audio.folder import Wanted
@@ -90,7 +90,7 @@ class Decode:
 )
 @click.option(
     "--max-gap",
-    type=click.FloatRange(0),
+    type=Number(0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",

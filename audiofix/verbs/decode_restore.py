@@ -8,7 +8,7 @@ import click
 from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing
 from audiofix.jobs.sound import SoundEffect
-from audiofix.verbs.options import ResultRate, audio_verb, load_model
+from audiofix.verbs.options import ResultRate, audio_verb, load_model, mix_option
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import DecodeRestoreRequest, Restorer
@@ -21,6 +21,10 @@ EXAMPLES = (
         "A folder: its tree is mirrored, finished files are skipped",
         "audiofix decode-restore albums/ -o restored/ -t flac -j 2",
     ),
+    (
+        "Half of what the model adds, on ten seconds",
+        "audiofix decode-restore old.mp3 --mix 0.5 --start 1:20 --duration 10 -o try.wav",
+    ),
     ("See first whether it is needed", "audiofix info old.mp3"),
 )
 
@@ -31,6 +35,7 @@ class DecodeRestore(SoundEffect):
 
     request: "DecodeRestoreRequest"
     computing: Computing
+    mix: float = 1.0
 
     def load(self) -> "Restorer[DecodeRestoreRequest]":
         """Load the model."""
@@ -39,7 +44,9 @@ class DecodeRestore(SoundEffect):
 
     def stage(self, source: Stream, loaded: "Restorer[DecodeRestoreRequest]") -> "Stage":
         """Return a fresh stage for one stream."""
-        return loaded.stage(source.format, self.request)
+        from audiofix.streaming.mixed import mixed
+
+        return mixed(loaded.stage(source.format, self.request), self.mix)
 
 
 @click.command("decode-restore")
@@ -49,8 +56,9 @@ class DecodeRestore(SoundEffect):
     metavar="RATE",
     help="Samples per second of the result; else the input's.",
 )
+@mix_option
 @audio_verb
-def command(options: AudioOptions, to: int | None) -> DecodeRestore:
+def command(options: AudioOptions, to: int | None, mix: float) -> DecodeRestore:
     """Restore music and speech that went through MP3, AAC or another lossy codec.
 
     What the codec left out is put back: the band above its cut-off, and holes below. The input is
@@ -62,4 +70,4 @@ def command(options: AudioOptions, to: int | None) -> DecodeRestore:
     """
     from audiofix.backends.tasks import DecodeRestoreRequest
 
-    return DecodeRestore(DecodeRestoreRequest(to, options.seed), options.computing)
+    return DecodeRestore(DecodeRestoreRequest(to, options.seed), options.computing, mix)

@@ -9,7 +9,7 @@ import click
 from audiofix.errors import UsageError
 from audiofix.jobs.job import IOOptions, Job, Progress
 from audiofix.jobs.options import LIVE_THREADS, AudioOptions, Computing, use_threads
-from audiofix.verbs.options import audio_verb, load_model
+from audiofix.verbs.options import Number, audio_verb, load_model
 
 if TYPE_CHECKING:
     from audiofix.audio.folder import Wanted
@@ -100,7 +100,7 @@ class Encode:
 @click.command("encode")
 @click.option(
     "--bitrate",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="KBPS",
     help="The most kilobits a second and channel; codebooks are left out for it.",
 )

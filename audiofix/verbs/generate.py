@@ -9,6 +9,7 @@ import click
 from audiofix.errors import InputError, UsageError
 from audiofix.jobs.options import Computing, use_threads
 from audiofix.verbs.options import (
+    Number,
     ResultRate,
     Span,
     computing_options,
@@ -123,7 +124,7 @@ class Words:
 @click.option("-n", "--count", type=click.IntRange(1), metavar="N", help="How many; default: one.")
 @click.option(
     "--truncation",
-    type=click.FloatRange(0, 2),
+    type=Number(0, 2),
     default=1.0,
     show_default=True,
     metavar="PSI",
@@ -163,7 +164,7 @@ class Words:
 )
 @click.option(
     "--gap",
-    type=click.FloatRange(0),
+    type=Number(0),
     default=0.0,
     metavar="SECONDS",
     help="Silence between the recordings of one stream or file.",
@@ -171,7 +172,7 @@ class Words:
 @click.option("--to", type=ResultRate(), metavar="RATE", help="Samples per second of the result.")
 @click.option(
     "--level",
-    type=click.FloatRange(-120, 0),
+    type=Number(-120, 0),
     metavar="DB",
     help="Peak of every recording, in dB of full scale; default: as it comes.",
 )

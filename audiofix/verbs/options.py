@@ -1,5 +1,6 @@
 """The options that verbs share, and their types."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -157,6 +158,19 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
         return seconds
 
 
+class Number(click.FloatRange):
+    """A number within limits; what is no number lies within none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value}: not a number", param, ctx)
+        return number
+
+
 class Cutoff(click.ParamType):  # type: ignore[type-arg]
     """`auto`, or a frequency: `4000`, `4k`, `3.4kHz`. None stands for `auto`."""
 
@@ -283,6 +297,16 @@ def output_options(function: Callable[..., None]) -> Callable[..., None]:
     overwrite = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
     decorated: Callable[..., None] = _apply([*_FORMATS, overwrite], function)
     return decorated
+
+
+mix_option = click.option(
+    "--mix",
+    type=Number(0, 1),
+    default=1.0,
+    show_default=True,
+    metavar="0..1",
+    help="Share of the model in the result; the rest is the input.",
+)
 
 
 def audio_verb(function: Callable[..., Effect | None]) -> Callable[..., None]:

@@ -8,7 +8,7 @@ import click
 from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing
 from audiofix.jobs.sound import SoundEffect
-from audiofix.verbs.options import Cutoff, ResultRate, audio_verb, load_model
+from audiofix.verbs.options import Cutoff, ResultRate, audio_verb, load_model, mix_option
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import Restorer, UpsampleRequest
@@ -34,6 +34,7 @@ class Upsample(SoundEffect):
 
     request: "UpsampleRequest"
     computing: Computing
+    mix: float = 1.0
 
     def load(self) -> "Restorer[UpsampleRequest]":
         """Load the model."""
@@ -44,7 +45,9 @@ class Upsample(SoundEffect):
 
     def stage(self, source: Stream, loaded: "Restorer[UpsampleRequest]") -> "Stage":
         """Return a fresh stage for one stream."""
-        return loaded.stage(source.format, self.request)
+        from audiofix.streaming.mixed import mixed
+
+        return mixed(loaded.stage(source.format, self.request), self.mix)
 
 
 @click.command("upsample")
@@ -73,6 +76,7 @@ class Upsample(SoundEffect):
     show_default=True,
     help="How a diffusion model samples.",
 )
+@mix_option
 @audio_verb
 def command(
     options: AudioOptions,
@@ -80,6 +84,7 @@ def command(
     cutoff: float | None,
     steps: int | None,
     sampler: Literal["fast", "published"],
+    mix: float,
 ) -> Upsample:
     """Add the missing high band of speech and music.
 
@@ -92,4 +97,5 @@ def command(
     """
     from audiofix.backends.tasks import UpsampleRequest
 
-    return Upsample(UpsampleRequest(to, cutoff, steps, options.seed, sampler), options.computing)
+    request = UpsampleRequest(to, cutoff, steps, options.seed, sampler)
+    return Upsample(request, options.computing, mix)

@@ -25,7 +25,7 @@ def test_a_chain_is_the_pipe_to_the_byte(
         ["inpaint", "--gaps", "0.2-0.22"],
         ["encode", "--codebooks", "2", "-m", str(codec)],
         ["decode", "-m", str(codec)],
-        ["upsample", "--to", "11025", "-m", str(model), "--cutoff", "3k"],
+        ["upsample", "--to", "11025", "-m", str(model), "--cutoff", "3k", "--mix", "0.3"],
     ]
     text = "|".join(" ".join(stage) for stage in stages[:-1]) + " | " + " ".join(stages[-1])
     piped = recording.read_bytes()

@@ -107,6 +107,22 @@ def test_lengths_and_another_rate(audiofix: Run, model: Path, tmp_path: Path) ->
         assert (about.samplerate, about.frames) == (48000, round(samples * 48000 / RATE))
 
 
+def test_a_mix_of_none_of_the_model_is_the_input(
+    audiofix: Run, model: Path, tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "x.wav", music(2).T, RATE)
+    words = ("decode-restore", "x.wav", "-m", model, "--mix")
+    for mix, name in (("0", "dry.wav"), ("1", "wet.wav"), ("0.25", "mixed.wav")):
+        assert audiofix(*words, mix, "-b", "32f", "-o", name, cwd=tmp_path).returncode == 0
+    x, dry, wet, mix = (
+        soundfile.read(tmp_path / f"{name}.wav")[0] for name in ("x", "dry", "wet", "mixed")
+    )
+    assert np.array_equal(dry, x)
+    assert np.abs(wet - x).max() > 1e-4
+    assert mix == pytest.approx(0.75 * x + 0.25 * wet, abs=1e-6)
+    assert audiofix(*words, "nan", cwd=tmp_path).returncode == 2
+
+
 def test_a_model_for_another_task_is_refused(audiofix: Run, model: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "x.wav", music(1).T, RATE)
     done = audiofix("upsample", "x.wav", "--to", "48k", "-o", "y.wav", "-m", model, cwd=tmp_path)
