@@ -5,6 +5,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -71,7 +72,21 @@ def main() -> None:
             if status is not ExitStatus.PIPE_CLOSED:
                 console.error(failure.message)
         _forget_output()
+    if status > 128:  # ended by a signal
+        _leave_at_once(status)
     sys.exit(int(status))
+
+
+def _leave_at_once(status: int) -> NoReturn:
+    """Leave without waiting for threads: all files are in order by now.
+
+    A signal that interrupts `Thread.start` leaves a thread that no pool knows, and so nobody ends
+    it; the interpreter would wait for it for ever.
+    """
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    os._exit(status)
 
 
 def _run(console: Console) -> int:

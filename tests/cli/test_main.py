@@ -273,6 +273,26 @@ def test_signals_leave_no_part_file(
     assert not result.exists()
 
 
+def test_a_signal_while_a_thread_starts_does_not_keep_the_process(
+    environment: Mapping[str, str],
+) -> None:
+    program = (
+        "import os, signal, sys, threading\n"
+        "from audiofix.cli.main import group, main\n"
+        "def start_a_thread_that_nobody_ends(*_):\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "group.invoke = start_a_thread_that_nobody_ends\n"
+        "sys.argv = ['audiofix', 'doctor']\n"
+        "main()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], env=environment) as process:
+        try:
+            assert process.wait(60) == 143
+        finally:
+            process.kill()
+
+
 def on_a_terminal(
     words: list[str], environment: Mapping[str, str], **streams: object
 ) -> tuple[int, bytes]:
