@@ -1,10 +1,10 @@
-"""Settings: nested frozen dataclasses, filled from TOML tables and from `key=value` words."""
+"""Settings: nested frozen dataclasses, filled from tables and from `key=value` words."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from audiofix.errors import SettingsError
 
@@ -25,7 +25,8 @@ def read_settings(kind: type[T], given: Mapping[str, Any], prefix: str = "") -> 
     >>> read_settings(Loop, {"steps": 3})
     Loop(steps=3)
     """
-    hints = get_type_hints(kind)
+    every = get_type_hints(kind)
+    hints = {field.name: every[field.name] for field in fields(kind)}  # type: ignore[arg-type]
     values = {}
     for key, value in given.items():
         if key not in hints:
@@ -37,6 +38,34 @@ def read_settings(kind: type[T], given: Mapping[str, Any], prefix: str = "") -> 
         return kind(**values)
     except TypeError as error:
         raise SettingsError(f"{prefix or 'settings'}: {error}: check the configuration") from error
+
+
+class NetworkSettings:
+    """Base of dataclasses that hold a network's settings under the names of its authors' files."""
+
+    __slots__ = ()
+
+    FIXED: ClassVar[Mapping[str, object]] = {}
+    """Settings of the authors' files that have one value in every release."""
+
+    BESIDE: ClassVar[frozenset[str]] = frozenset()
+    """Keys that may stand beside the settings, such as remarks."""
+
+    @classmethod
+    def from_mapping(cls, table: object) -> Self:
+        """Return the settings that a checkpoint, an authors' or a parity file holds.
+
+        Raises:
+            SettingsError: a key is unknown, or a value has the wrong type or is one that no release
+                has.
+        """
+        if not isinstance(table, Mapping):
+            raise SettingsError(f"{table!r:.80}: must be a table of settings")
+        for name, value in cls.FIXED.items():
+            if table.get(name, value) != value:
+                raise SettingsError(f"{name}: {table[name]!r}: only {value!r} is supported")
+        beside = cls.FIXED.keys() | cls.BESIDE
+        return read_settings(cls, {key: table[key] for key in table if key not in beside})
 
 
 def as_table(settings: Any) -> dict[str, Any]:
@@ -104,11 +133,10 @@ def _converted(hint: Any, value: Any, name: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise SettingsError(f"{name}: {value!r}: must be a list")
-        return tuple(_converted(choices[0], item, name) for item in value)
-    if origin is Mapping:
-        if not isinstance(value, Mapping):
-            raise SettingsError(f"{name}: {value!r}: must be a table")
-        return {key: _converted(choices[1], item, f"{name}.{key}") for key, item in value.items()}
+        kinds = choices[:1] * len(value) if choices[-1] is Ellipsis else choices
+        if len(kinds) != len(value):
+            raise SettingsError(f"{name}: {value!r}: must hold {len(kinds)} values")
+        return tuple(_converted(kind, item, name) for kind, item in zip(kinds, value, strict=True))
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type):

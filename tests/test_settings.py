@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from audiofix.errors import SettingsError
-from audiofix.settings import as_table, overlaid, parse_assignment, read_settings
+from audiofix.settings import NetworkSettings, as_table, overlaid, parse_assignment, read_settings
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,14 @@ class Loop:
     rate: float = 0.5
     precision: Literal["fp32", "bf16"] = "fp32"
     careful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Network(NetworkSettings):
+    FIXED = {"norm": "LN"}
+    BESIDE = frozenset({"note"})
+
+    layers: tuple[tuple[int, float], ...] = ((1, 0.5),)
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,26 @@ def test_reads_nested_tables():
 def test_names_what_is_wrong(given, message):
     with pytest.raises(SettingsError) as caught:
         read_settings(Settings, given)
+    assert str(caught.value) == message
+
+
+def test_networks_are_read_from_the_files_of_their_authors():
+    table = {"norm": "LN", "note": "any", "layers": [[2, 1], [3, 0.25]]}
+    assert Network.from_mapping(table) == Network(((2, 1.0), (3, 0.25)))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"norm": "BN"}, "norm: 'BN': only 'LN' is supported"),
+        ({"layer": []}, "layer: no such setting: did you mean layers?"),
+        ({"layers": [[2]]}, "layers: [2]: must hold 2 values"),
+        (["layers"], "['layers']: must be a table of settings"),
+    ],
+)
+def test_what_no_network_has_is_refused(table, message):
+    with pytest.raises(SettingsError) as caught:
+        Network.from_mapping(table)
     assert str(caught.value) == message
 
 

@@ -20,19 +20,21 @@ from torch.nn.functional import one_hot
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.autoencoder import Autoencoder
 from audiofix.backends.audiodec.codec import AudioDec
-from audiofix.backends.audiodec.config import (
-    SYM_AD,
-    VOCODER_V0,
-    VOCODER_V1,
-    VOCODER_V2,
-    CodecConfig,
-)
+from audiofix.backends.audiodec.config import AutoencoderConfig, CodecConfig, VocoderConfig
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.placement import Placement
 from audiofix.nn.conv import CausalConv1d, CausalUpsample1d
 
 RATE = 48000
-RECEIVERS = {"sym": None, "v0": VOCODER_V0, "v1": VOCODER_V1, "v2": VOCODER_V2}
+SYM_AD = AutoencoderConfig()
+RECEIVERS = {
+    "sym": None,
+    "v0": VocoderConfig(
+        resblock_kernel_sizes=(3, 7, 11), resblock_dilations=((1, 3, 5),) * 3, groups=1
+    ),
+    "v1": VocoderConfig(),
+    "v2": VocoderConfig(resblock_kernel_sizes=(3,)),
+}
 
 
 class Remembering(nn.Module):

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 from audiofix.trainers.data.activity import active_shares, active_windows, power_threshold
-from audiofix.trainers.data.circular_alignment import circular_delay, circularly_aligned
 from audiofix.trainers.losses import apollo as losses
 from goldens import SALT, Case, deviation, filled, golden
+from published.apollo import chunk_starts, join_chunks, join_chunks_msst
+from published.circular_alignment import circular_delay, circularly_aligned
 from torch.nn.functional import normalize
 
 from audiofix.backends import build
 from audiofix.backends.apollo.blocks import BandAttention
 from audiofix.backends.apollo.discriminator import complex_spectra
-from audiofix.backends.apollo.published import chunk_starts, join_chunks, join_chunks_msst
 from audiofix.nn.spectral_norm import SpectralNormConv2d
 
 POWER_ITERATIONS = 15

@@ -7,19 +7,14 @@ from collections import defaultdict
 import numpy as np
 import pytest
 import torch
-from audiofix.trainers.data.degrade import (
-    band_limited,
-    change_rate,
-    first_missing_bin,
-    low_passed,
-)
+from audiofix.trainers.data.degrade import band_limited, change_rate, low_passed
 from audiofix.trainers.losses import adversarial
 from audiofix.trainers.losses.spectral import RESOLUTIONS, spectral_losses
 from goldens import SALT, Case, deviation, filled, golden, recipe
+from published.vmasr import first_missing_bin, overlap_average, unfold
 
 from audiofix.backends import build
 from audiofix.backends.vmasr.blocks import PatchExpanding, PatchMerging, VSSBlock
-from audiofix.backends.vmasr.published import overlap_average, unfold
 from audiofix.backends.vmasr.scan2d import SS2D, cross_merge, cross_scan
 from audiofix.dsp.stft import (
     MAGNITUDE_FLOOR,

@@ -41,8 +41,3 @@ def low_passed(
     else:
         sections = signal.ellip(order, _RIPPLE_DB, _STOP_BAND_DB, share, output="sos")
     return np.asarray(signal.sosfiltfilt(sections, x, axis=-1))
-
-
-def first_missing_bin(low_rate: int, rate: int, fft_size: int) -> int:
-    """Return `hf`, the first bin above the band of material from `low_rate` (published rule)."""
-    return int((1 + fft_size // 2) * low_rate / rate)

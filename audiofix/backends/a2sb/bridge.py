@@ -29,10 +29,6 @@ class Bridge:
         """Return sigma_f: what the network's output is measured in."""
         return self.forward_variance(t).sqrt()
 
-    def reverse_std(self, t: Tensor) -> Tensor:
-        """Return sigma_r: the root of the noise between t and the damaged image."""
-        return self.forward_variance(1 - t).sqrt()
-
     def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the weights of the clean and of the damaged image at `t`, and the variance."""
         forward, reverse = self.forward_variance(t), self.forward_variance(1 - t)

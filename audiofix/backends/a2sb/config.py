@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from typing import Any
 
 from audiofix.errors import SettingsError
-from audiofix.settings import read_settings
-
-_IGNORED = frozenset({"rotary_dims"})
-"""A field of the authors' files that their network never reads: its rotary size is fixed."""
+from audiofix.settings import NetworkSettings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
-class UNetConfig:
+class UNetConfig(NetworkSettings):
     """The network. The defaults are the released one.
 
     Attributes:
@@ -28,6 +25,8 @@ class UNetConfig:
         num_res_blocks: residual blocks a level.
         dropout: share of a residual block's features dropped in training.
     """
+
+    BESIDE = frozenset({"rotary_dims"})  # which their network never reads: its size is fixed
 
     n_updown_levels: int = 5
     in_channels: int = 3
@@ -58,16 +57,6 @@ class UNetConfig:
             raise SettingsError("emb_channels, band_embedding_dim: must be even")
         if self.n_attn_heads < 1 or self.num_res_blocks < 1 or not 0 <= self.dropout < 1:
             raise SettingsError("n_attn_heads, num_res_blocks, dropout: out of range")
-
-    @classmethod
-    def from_mapping(cls, config: Mapping[str, object]) -> "UNetConfig":
-        """Return the settings that an authors' or parity object holds, its `net` if it has one.
-
-        Raises:
-            SettingsError: a key is unknown, or a value has the wrong type or range.
-        """
-        net = cast(Mapping[str, Any], config.get("net", config))
-        return read_settings(cls, {k: v for k, v in net.items() if k not in _IGNORED})
 
     @property
     def multiple(self) -> int:

@@ -1,8 +1,6 @@
 """What is unknown in an image: rows above a cutoff, frames of a gap; and the noise put there."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from audiofix.backends.a2sb.config import BridgeConfig
@@ -26,11 +24,6 @@ def row_bounds(low_hz: float, high_hz: float, config: BridgeConfig) -> tuple[int
     return low, high
 
 
-def gap_frames(start: float, end: float, config: BridgeConfig) -> tuple[int, int]:
-    """Return the frames of a gap in seconds, the last one excluded, as the authors round."""
-    return int(config.rate / config.hop * start), int(config.rate / config.hop * end)
-
-
 def drawn_gap(
     length_draw: float, place_draw: float | None, frames: int, shortest: float, longest: float
 ) -> tuple[int, int]:
@@ -46,18 +39,6 @@ def drawn_gap(
     length = length_draw * (longest - shortest) + shortest
     start = 0.5 - length / 2 if place_draw is None else place_draw * (1 - length)
     return int(start * frames), int((start + length) * frames)
-
-
-def zero_run_middles(known: NDArray[np.float32]) -> list[int]:
-    """Return the middle, rounded down, of each run of zeros in `[frames]`.
-
-    >>> zero_run_middles(np.array([1, 0, 0, 1, 0], np.float32))
-    [1, 4]
-    """
-    unknown = np.concatenate([[0], (known == 0).astype(np.int8), [0]])
-    edges = np.flatnonzero(np.diff(unknown))
-    first, last = edges[::2], edges[1::2] - 1
-    return [int(middle) for middle in (first + last) // 2]
 
 
 def filled(image: Tensor, mask: Tensor, noise: Tensor) -> Tensor:

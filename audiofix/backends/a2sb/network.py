@@ -22,7 +22,7 @@ def build(config: Mapping[str, object]) -> "UNet":
     Raises:
         SettingsError: a key is unknown, or a value is out of range.
     """
-    return UNet(UNetConfig.from_mapping(config))
+    return UNet(UNetConfig.from_mapping(config.get("net", config)))
 
 
 class Level(nn.Sequential):

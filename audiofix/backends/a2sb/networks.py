@@ -27,7 +27,7 @@ class Networks:
         """
         self.config = BridgeConfig.from_mapping(checkpoint.config)
         self.name = checkpoint.name
-        self._net = UNetConfig.from_mapping(checkpoint.config)
+        self._net = UNetConfig.from_mapping(checkpoint.config.get("net", {}))
         self._placement = placement
         self._tensors = _split(checkpoint)
         self._place = -1

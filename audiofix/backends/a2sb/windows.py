@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from audiofix.backends.a2sb.config import BridgeConfig
-from audiofix.backends.a2sb.masks import zero_run_middles
 from audiofix.backends.a2sb.sampling import Canvas, Noise, Velocity, Walk, sample
 
 
@@ -60,35 +58,6 @@ def sample_image(
     canvas = Canvas(image, image, whole_mask)
     estimates = sample(walk, canvas, windowed(velocity, config, batch), noise)
     return [estimate[..., :frames] for estimate in estimates]
-
-
-def sample_gaps(
-    walk: Walk,
-    damaged: Tensor,
-    mask: Tensor,
-    velocity: Velocity,
-    config: BridgeConfig,
-    noise: Noise,
-) -> Tensor:
-    """Return the image with its gaps filled as in `fast_inpaint_mode`: a window at each, in order.
-
-    Args:
-        walk: the sampler.
-        damaged: `[1, 3, rows, frames]`.
-        mask: of the same shape; whole frames.
-        velocity: of single windows.
-        config: the windows.
-        noise: draws of one window.
-    """
-    frames, width = damaged.shape[-1], config.window_frames
-    image = pad_frames(damaged, width, config.window_hop)
-    whole_mask = pad(mask, (0, image.shape[-1] - frames))
-    for middle in zero_run_middles((1 - whole_mask[0, 0, 0]).cpu().numpy()):
-        start = min(max(0, middle - width // 2), image.shape[-1] - width)
-        window = slice(start, start + width)
-        canvas = Canvas(image[..., window], image[..., window], whole_mask[..., window])
-        image[..., window] = sample(walk, canvas, velocity, noise)[-1]
-    return image[..., :frames]
 
 
 def pad_frames(image: Tensor, width: int, hop: int) -> Tensor:

@@ -1,10 +1,10 @@
 """Settings of the Apollo network, under the names that the authors' files use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
 
 from audiofix.errors import SettingsError
+from audiofix.settings import NetworkSettings
 
 BANDS = 80
 """As published, at every rate; so is the 160 below."""
@@ -14,7 +14,7 @@ HEADS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class ApolloConfig:
+class ApolloConfig(NetworkSettings):
     """One architecture of the family. The defaults are the released model.
 
     Attributes:
@@ -52,21 +52,6 @@ class ApolloConfig:
                 f"sr {self.sr}, win {self.win}: {self.window} samples do not make {BANDS} bands: "
                 "choose a longer window"
             )
-
-    @classmethod
-    def from_mapping(cls, config: Mapping[str, object]) -> "ApolloConfig":
-        """Return the settings that an authors' or parity `config` object holds.
-
-        Raises:
-            SettingsError: a key is unknown, or a size is out of its range.
-        """
-        own = [field.name for field in fields(cls)]
-        for name in config:
-            if name not in own:
-                near = get_close_matches(name, own, 1)
-                hint = f": did you mean {near[0]}?" if near else ""
-                raise SettingsError(f"{name}: not a setting of Apollo{hint}")
-        return cls(**config)  # type: ignore[arg-type]  # names are checked
 
     @property
     def window(self) -> int:

@@ -3,7 +3,6 @@
 Used in training only. Attribute names are those of the authors' training code.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from audiofix.backends.tasks import Config
-from audiofix.errors import SettingsError
 from audiofix.nn.spectral_norm import SpectralNormConv2d
+from audiofix.settings import NetworkSettings
 
 WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
 """Samples of the windows, of the losses' spectra too."""
@@ -25,24 +24,11 @@ _EPSILON = torch.finfo(torch.float32).eps
 
 
 @dataclass(frozen=True, slots=True)
-class DiscriminatorConfig:
+class DiscriminatorConfig(NetworkSettings):
     """How many channels a sound has, and the windows."""
 
     nch: int = 2
     window: tuple[int, ...] = WINDOWS
-
-    @classmethod
-    def from_mapping(cls, config: Mapping[str, object]) -> "DiscriminatorConfig":
-        """Return the settings of a parity file.
-
-        Raises:
-            SettingsError: a key is unknown.
-        """
-        for name in config:
-            if name not in ("nch", "window"):
-                raise SettingsError(f"{name}: not a setting of Apollo's discriminator")
-        window = cast(list[int], config.get("window", WINDOWS))
-        return cls(cast(int, config.get("nch", cls().nch)), tuple(window))
 
 
 def complex_spectra(x: Tensor, window: int) -> Tensor:

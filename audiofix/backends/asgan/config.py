@@ -1,41 +1,19 @@
 """Settings of ASGAN's networks, under the names that the authors' files use."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
 from math import prod
-from typing import Any, Self
 
 from audiofix.errors import SettingsError
+from audiofix.settings import NetworkSettings
 
 _BESIDE = frozenset({"note", "salt", "r1_gamma", "class_", "rate"})
 """Keys beside the settings: remarks, and what a parity file says of its case."""
 
 
-class _Settings:
-    """Reading of one of the authors' tables into a dataclass."""
+class _Settings(NetworkSettings):
+    __slots__ = ()
 
-    @classmethod
-    def from_mapping(cls, table: Mapping[str, object]) -> Self:
-        """Return the settings that an authors' or parity table holds.
-
-        Raises:
-            SettingsError: a key is unknown.
-        """
-        own = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # dataclasses only
-        chosen: dict[str, Any] = {}
-        for name, value in table.items():
-            if name in own:
-                chosen[name] = _frozen(value)
-            elif name not in _BESIDE:
-                near = get_close_matches(name, own, 1)
-                hint = f": did you mean {near[0]}?" if near else ""
-                raise SettingsError(f"{name}: not a setting of ASGAN{hint}")
-        return cls(**chosen)
-
-
-def _frozen(value: object) -> object:
-    return tuple(_frozen(one) for one in value) if isinstance(value, list | tuple) else value
+    BESIDE = _BESIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +86,6 @@ class GeneratorConfig(_Settings):
     def styles(self) -> int:
         """Latents that one result takes: the input's, one a style layer, the head's."""
         return len(self.layer_specs) + 2
-
-
-MEL_GENERATOR = GeneratorConfig(
-    c_dim=128,
-    seq_len=96,
-    head_spec=(128, 1),
-    layer_specs=(
-        *[(1024, 5, 12.0)] * 5,
-        *[(512, 5, 24.0)] * 4,
-        *[(256, 5, 48.0)] * 3,
-        *[(128, 5, 96.0)] * 2,
-    ),
-)
-"""The published mel variant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The features that ASGAN's mel variant makes (specification, section 4.3)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,14 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audiofix.dsp.mel import mel_filters, uncentred_log_mel
-from audiofix.errors import SettingsError
+from audiofix.settings import NetworkSettings
 
 Features = NDArray[np.float32]
 """`[frames, dimensions]`."""
 
 
 @dataclass(frozen=True, slots=True)
-class MelConfig:
+class MelConfig(NetworkSettings):
     """One mel spectrum. The defaults are the published mel variant's.
 
     Attributes:
@@ -36,18 +35,6 @@ class MelConfig:
     floor: float = 1e-5
     offset: float = 0.0
     scale: float = 1.0
-
-    @classmethod
-    def from_mapping(cls, table: Mapping[str, object]) -> "MelConfig":
-        """Return the settings in a table.
-
-        Raises:
-            SettingsError: a key is unknown.
-        """
-        unknown = table.keys() - {field.name for field in fields(cls)}
-        if unknown:
-            raise SettingsError(f"{min(unknown)}: not a setting of ASGAN's mel spectrum")
-        return cls(**table)  # type: ignore[arg-type]
 
     def analyse(self, sound: Tensor) -> Tensor:
         """Return features `[batch, samples // hop, bands]` of sound `[batch, samples]`."""

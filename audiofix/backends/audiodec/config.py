@@ -1,12 +1,12 @@
 """Settings of AudioDec's networks, under the names that the authors' files use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Literal, Self, cast, get_args
+from typing import Literal, cast, get_args
 
 from audiofix.errors import SettingsError
+from audiofix.settings import NetworkSettings
 
 Mode = Literal["causal", "noncausal"]
 Family = Literal["audiodec", "activate_audiodec"]
@@ -24,51 +24,16 @@ _MOST_BINS = 1 << 13
 VOCODER_PREFIX = "vocoder."
 """Of the vocoder's tensors in a checkpoint; the autoencoder's have their own names."""
 
-_CHOICES: Mapping[str, tuple[object, ...]] = {
-    "mode": get_args(Mode),
-    "codec": get_args(Family),
-    "projector": get_args(Projection),
-    "quantier": ("residual_vq",),  # so it is spelled
-    "use_additional_convs": (True,),
-    "nonlinear_activation": ("LeakyReLU",),
-}
-"""Settings that are one of a few words. Those that are no field have one value in every release."""
 
-_BESIDE = frozenset({"note", "stats"})
-"""Keys beside the settings: remarks, and where training read its statistics from."""
+class _Settings(NetworkSettings):
+    __slots__ = ()
 
-
-class _Settings:
-    """Reading of one of the authors' tables into a dataclass."""
-
-    @classmethod
-    def from_mapping(cls, table: Mapping[str, object]) -> Self:
-        """Return the settings that an authors' or parity table holds.
-
-        Raises:
-            SettingsError: a key is unknown, or asks for something that no release uses.
-        """
-        own = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # dataclasses only
-        chosen: dict[str, Any] = {}
-        for name, value in table.items():
-            if name not in own | _CHOICES.keys() | _BESIDE:
-                near = get_close_matches(name, [*own, *_CHOICES], 1)
-                hint = f": did you mean {near[0]}?" if near else ""
-                raise SettingsError(f"{name}: not a setting of AudioDec{hint}")
-            if value not in _CHOICES.get(name, (value,)):
-                choices = ", ".join(map(str, _CHOICES[name]))
-                raise SettingsError(f"{name}: {value!r}: use one of {choices}")
-            if name in own:
-                chosen[name] = _frozen(value)
-        return cls(**chosen)
-
-
-def _frozen(value: object) -> object:
-    if isinstance(value, list | tuple):
-        return tuple(_frozen(one) for one in value)
-    if isinstance(value, Mapping):
-        return tuple(sorted(value.items()))
-    return value
+    FIXED = {
+        "quantier": "residual_vq",  # so it is spelled
+        "use_additional_convs": True,
+        "nonlinear_activation": "LeakyReLU",
+    }
+    BESIDE = frozenset({"note", "stats"})  # remarks, and where training read its statistics from
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +116,9 @@ class VocoderConfig(_Settings):
     resblock_dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5),)
     groups: int = 3
     bias: bool = True
-    nonlinear_activation_params: tuple[tuple[str, float], ...] = (("negative_slope", 0.1),)
+    nonlinear_activation_params: Mapping[str, float] = field(
+        default_factory=lambda: {"negative_slope": 0.1}
+    )
     use_weight_norm: bool = True
 
     def __post_init__(self) -> None:
@@ -171,7 +138,7 @@ class VocoderConfig(_Settings):
     @property
     def slope(self) -> float:
         """Negative slope of the leaky rectifiers, the last one excepted."""
-        return dict(self.nonlinear_activation_params).get("negative_slope", 0.01)
+        return self.nonlinear_activation_params.get("negative_slope", 0.01)
 
     @property
     def multi_group(self) -> bool:
@@ -267,33 +234,25 @@ class CodecConfig:
         Raises:
             SettingsError: a table is missing, or a setting is none.
         """
-        rate, vocoder = config.get("rate"), config.get("vocoder")
-        start = config.get("start", "warm")
-        coder = cls._coder(config)
-        if not isinstance(rate, int) or coder is None:
-            raise SettingsError("codec: needs its rate and the table autoencoder or spectral")
+        rate, start = config.get("rate"), config.get("start", "warm")
+        coder: AutoencoderConfig | SpectralConfig
+        if "spectral" in config:
+            coder = SpectralConfig.from_mapping(config["spectral"])
+        else:
+            coder = AutoencoderConfig.from_mapping(config.get("autoencoder"))
+        if not isinstance(rate, int):
+            raise SettingsError("codec: needs its rate")
         if start not in get_args(Start):
             raise SettingsError(f"start: {start!r}: use one of {', '.join(get_args(Start))}")
+        vocoder = config.get("vocoder")
         return cls(
             rate,
             coder,
-            VocoderConfig.from_mapping(vocoder) if isinstance(vocoder, Mapping) else None,
+            VocoderConfig.from_mapping(vocoder) if vocoder is not None else None,
             cast(Start, start),
             cast(int, config.get("late_frames", 0)),
             bool(config.get("denoises")),
         )
-
-    @staticmethod
-    def _coder(config: Mapping[str, object]) -> AutoencoderConfig | SpectralConfig | None:
-        kinds: Mapping[str, type[AutoencoderConfig | SpectralConfig]] = {
-            "autoencoder": AutoencoderConfig,
-            "spectral": SpectralConfig,
-        }
-        for name, kind in kinds.items():
-            table = config.get(name)
-            if isinstance(table, Mapping):
-                return kind.from_mapping(table)
-        return None
 
     @property
     def warm_up_frames(self) -> int:
@@ -308,16 +267,3 @@ def table_of(config: Mapping[str, object], *names: str) -> Mapping[str, object]:
         if isinstance(table, Mapping):
             return table
     return config
-
-
-SYM_AD = AutoencoderConfig()
-SYM_AAD = replace(SYM_AD, codec="activate_audiodec", use_weight_norm=True)
-SYM_AD_C16 = replace(SYM_AD, codebook_num=16, enc_strides=(2, 4, 5, 8), dec_strides=(8, 5, 4, 2))
-VOCODER_V1 = VocoderConfig()
-VOCODER_V0 = replace(
-    VOCODER_V1,
-    resblock_kernel_sizes=(3, 7, 11),
-    resblock_dilations=((1, 3, 5), (1, 3, 5), (1, 3, 5)),
-    groups=1,
-)
-VOCODER_V2 = replace(VOCODER_V1, resblock_kernel_sizes=(3,))

@@ -1,14 +1,12 @@
 """Settings of the envelope network."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import cast
+from dataclasses import dataclass
 
-from audiofix.errors import SettingsError
+from audiofix.settings import NetworkSettings
 
 
 @dataclass(frozen=True, slots=True)
-class EnvelopeConfig:
+class EnvelopeConfig(NetworkSettings):
     """One architecture of the family.
 
     Attributes:
@@ -26,21 +24,6 @@ class EnvelopeConfig:
     kernel_size: int = 3
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1)
     lookahead: int = 1
-
-    @classmethod
-    def from_mapping(cls, config: Mapping[str, object]) -> "EnvelopeConfig":
-        """Return the settings that a checkpoint holds.
-
-        Raises:
-            SettingsError: a key is unknown.
-        """
-        unknown = set(config) - {field.name for field in fields(cls)}
-        if unknown:
-            raise SettingsError(f"{min(unknown)}: not a setting of the envelope network: remove it")
-        chosen = dict(config)
-        if "dilations" in chosen:
-            chosen["dilations"] = tuple(cast(list[int], chosen["dilations"]))
-        return replace(cls(), **chosen)  # type: ignore[arg-type]  # names are checked
 
     @property
     def top_hz(self) -> float:

@@ -1,12 +1,12 @@
 """Settings of the VM-ASR network, under the names that the authors' files use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
-from typing import Literal, cast, get_args
+from dataclasses import dataclass
+from typing import Literal
 
 from audiofix.dsp.stft import STFT
 from audiofix.errors import SettingsError
+from audiofix.settings import NetworkSettings
 
 Interaction = Literal["dual", "m2p", "p2m", "single"]
 
@@ -38,7 +38,7 @@ _MOST = {"depths": 64, "dims": 1024, "n_fft": 1 << 16, "hop_length": 1 << 16, "w
 
 
 @dataclass(frozen=True, slots=True)
-class VMASRConfig:
+class VMASRConfig(NetworkSettings):
     """One architecture of the family. The defaults are the released 48 kHz model.
 
     Attributes:
@@ -60,6 +60,8 @@ class VMASRConfig:
             for thousands of steps; no released model has it.
     """
 
+    FIXED = _FIXED
+
     depths: tuple[int, ...] = (2, 2, 2, 2)
     dims: int = 16
     ssm_d_state: int = 1
@@ -75,37 +77,17 @@ class VMASRConfig:
     low_freq_replacement: bool = True
     centre: bool = False
 
-    @classmethod
-    def from_mapping(cls, config: Mapping[str, object]) -> "VMASRConfig":
-        """Return the settings that an authors' or parity `config` object holds.
+    def __post_init__(self) -> None:
+        """Refuse what no network can be.
 
         Raises:
-            SettingsError: a key is unknown, or asks for something that no release uses.
+            SettingsError: a size is out of its range.
         """
-        own = {field.name for field in fields(cls)}
-        for name, value in config.items():
-            if name in _FIXED and value != _FIXED[name]:
-                raise SettingsError(f"{name}: {value!r}: only {_FIXED[name]!r} is supported")
-            if name not in own and name not in _FIXED:
-                near = get_close_matches(name, [*own, *_FIXED], 1)
-                hint = f": did you mean {near[0]}?" if near else ""
-                raise SettingsError(f"{name}: not a setting of VM-ASR{hint}")
-        chosen = {name: config[name] for name in own if name in config}
-        if "depths" in chosen:
-            chosen["depths"] = tuple(cast(list[int], chosen["depths"]))
-        if isinstance(chosen.get("dims"), list | tuple):
-            chosen["dims"] = cast(list[int], chosen["dims"])[0]
-        if chosen.get("interact", "dual") not in get_args(Interaction):
-            raise SettingsError(
-                f"interact: {chosen['interact']!r}: use one of {', '.join(get_args(Interaction))}"
-            )
-        made = replace(cls(), **chosen)  # type: ignore[arg-type]  # names and choices are checked
         for name, most in _MOST.items():
-            value = getattr(made, name)
+            value = getattr(self, name)
             for number in value if isinstance(value, tuple) else (value,):
-                if type(number) is not int or not 1 <= number <= most:
+                if not 1 <= number <= most:
                     raise SettingsError(f"{name}: {number!r}: must be from 1 to {most}")
-        return made
 
     @property
     def bins(self) -> int:
@@ -129,12 +111,3 @@ class VMASRConfig:
 
 
 VMASR_48K = VMASRConfig()
-VMASR_16K = replace(VMASR_48K, hop_length=80)
-VMASR_48K_M2P = replace(VMASR_48K, interact="m2p")
-VMASR_48K_P2M = replace(VMASR_48K, interact="p2m")
-VMASR_48K_SINGLE = replace(VMASR_48K, interact="single")
-VMASR_48K_WITHOUT_REPLACEMENT = replace(VMASR_48K, low_freq_replacement=False)
-VMASR_48K_NFFT2048 = replace(VMASR_48K, n_fft=2048)
-VMASR_48K_VSSM8 = replace(VMASR_48K, dims=8)
-VMASR_48K_VSSM24 = replace(VMASR_48K, dims=24)
-VMASR_48K_VSSM32 = replace(VMASR_48K, dims=32)

@@ -3,9 +3,7 @@
 Used in training only. Attribute names are those of the authors' checkpoints.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,31 +11,18 @@ from torch.nn.functional import gelu, pad
 from torch.nn.utils.parametrizations import spectral_norm
 
 from audiofix.backends.tasks import Config
-from audiofix.errors import SettingsError
+from audiofix.settings import NetworkSettings
 
 Scores = list[Tensor]
 Maps = list[list[Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
-class DiscriminatorConfig:
+class DiscriminatorConfig(NetworkSettings):
     """Width of the first convolution, and the periods."""
 
     hidden: int = 32
     periods: tuple[int, ...] = (2, 3, 5, 7, 11)
-
-    @classmethod
-    def from_mapping(cls, config: Mapping[str, object]) -> "DiscriminatorConfig":
-        """Return the settings of a parity file.
-
-        Raises:
-            SettingsError: a key is unknown.
-        """
-        for name in config:
-            if name not in ("hidden", "periods"):
-                raise SettingsError(f"{name}: not a setting of VM-ASR's discriminator")
-        periods = cast(list[int], config.get("periods", cls().periods))
-        return cls(cast(int, config.get("hidden", cls().hidden)), tuple(periods))
 
 
 class PeriodDiscriminator(nn.Module):

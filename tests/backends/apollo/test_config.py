@@ -28,7 +28,7 @@ def test_reach_is_nine_frames_a_block():
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"features": 256}, "features: not a setting"),
+        ({"features": 256}, "features: no such setting"),
         ({"feature_dims": 256}, "did you mean feature_dim"),
         ({"feature_dim": 20}, "feature_dim"),
         ({"layer": 0}, "layer"),

@@ -18,5 +18,5 @@ def test_features_are_scaled_logarithms_and_back():
 
 
 def test_unknown_settings_are_refused():
-    with pytest.raises(SettingsError, match="band: not a setting"):
+    with pytest.raises(SettingsError, match="band: no such setting"):
         MelConfig.from_mapping({"band": 8})

@@ -1,24 +1,22 @@
 import pytest
 
-from audiofix.backends.audiodec.config import (
-    SYM_AD,
-    SYM_AD_C16,
-    VOCODER_V0,
-    VOCODER_V1,
-    VOCODER_V2,
-    AutoencoderConfig,
-    CodecConfig,
-    VocoderConfig,
-)
+from audiofix.backends.audiodec.config import AutoencoderConfig, CodecConfig, VocoderConfig
 from audiofix.errors import SettingsError
+
+SIXTEEN = AutoencoderConfig(codebook_num=16, enc_strides=(2, 4, 5, 8), dec_strides=(8, 5, 4, 2))
 
 
 def test_hops_of_the_released_models():
-    assert SYM_AD.hop == VOCODER_V1.hop == 300 and SYM_AD_C16.hop == 320
-    assert [one.multi_group for one in (VOCODER_V0, VOCODER_V1, VOCODER_V2)] == [False, True, True]
+    assert AutoencoderConfig().hop == VocoderConfig().hop == 300 and SIXTEEN.hop == 320
 
 
-@pytest.mark.parametrize(("autoencoder", "frames"), [(SYM_AD, 28), (SYM_AD_C16, 26)])
+def test_blocks_on_copies_are_those_of_one_kernel_and_several_groups():
+    assert VocoderConfig().multi_group
+    assert not VocoderConfig(resblock_kernel_sizes=(3, 7, 11)).multi_group
+    assert not VocoderConfig(groups=1).multi_group
+
+
+@pytest.mark.parametrize(("autoencoder", "frames"), [(AutoencoderConfig(), 28), (SIXTEEN, 26)])
 def test_warm_up_is_that_of_the_authors_programs(autoencoder, frames):
     assert CodecConfig(48000, autoencoder).warm_up_frames == frames
     assert CodecConfig(48000, autoencoder, start="zeros").warm_up_frames == 0
@@ -27,10 +25,18 @@ def test_warm_up_is_that_of_the_authors_programs(autoencoder, frames):
 @pytest.mark.parametrize(
     ("kind", "table", "message"),
     [
-        (AutoencoderConfig, {"codebooks": 8}, "codebooks: not a setting"),
-        (AutoencoderConfig, {"mode": "acausal"}, "mode: 'acausal': use one of causal, noncausal"),
+        (
+            AutoencoderConfig,
+            {"codebooks": 8},
+            "codebooks: no such setting: did you mean codebook_num",
+        ),
+        (
+            AutoencoderConfig,
+            {"mode": "acausal"},
+            "mode: 'acausal': must be one of causal, noncausal",
+        ),
         (AutoencoderConfig, {"quantier": "vq"}, "residual_vq"),
-        (VocoderConfig, {"use_additional_convs": False}, "use one of True"),
+        (VocoderConfig, {"use_additional_convs": False}, "only True is supported"),
         (VocoderConfig, {"upsample_scales": [4, 4]}, "twice upsample_scales"),
     ],
 )

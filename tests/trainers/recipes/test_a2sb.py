@@ -96,7 +96,7 @@ def test_validation_and_export(corpus, tmp_path):
     assert set(shown.sounds) == {"input", "estimate", "target"}
     recipe.export(recipe.networks, tmp_path / "x.safetensors")
     read = read_checkpoint(tmp_path / "x.safetensors")
-    assert UNetConfig.from_mapping(read.config) == SETTINGS.model
+    assert UNetConfig.from_mapping(read.config["net"]) == SETTINGS.model
     assert BridgeConfig.from_mapping(read.config) == SETTINGS.bridge
 
 

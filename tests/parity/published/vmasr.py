@@ -32,3 +32,8 @@ def overlap_average(windows: Tensor, samples: int, overlap: int) -> Tensor:
         total[..., start : start + segment] += windows[:, :, index]
         cover[start : start + segment] += 1
     return total / torch.clamp(cover, min=1)
+
+
+def first_missing_bin(low_rate: int, rate: int, fft_size: int) -> int:
+    """Return `hf`, the first bin above the band of material from `low_rate` (published rule)."""
+    return int((1 + fft_size // 2) * low_rate / rate)
