@@ -32,6 +32,7 @@ class Coding(IntEnum):
 
     PACKED = 0
     RANGE = 1
+    """Reserved: early versions wrote it and none reads it any more."""
 
 
 @dataclass(frozen=True, slots=True)

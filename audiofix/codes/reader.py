@@ -14,6 +14,7 @@ from audiofix.codes.packet import (
     HEAD_BYTES,
     MARKER,
     MOST_PAYLOAD_BYTES,
+    Coding,
     Kind,
     PacketHead,
     is_whole,
@@ -112,7 +113,8 @@ class CodeReader:
         """Yield what arrived and what is missing, until nothing follows.
 
         Raises:
-            InputError: the stream cannot be read any further for a reason outside it.
+            InputError: its codes are range-coded, or it cannot be read any further for a reason
+                outside it.
         """
         while not self.integrity.ended and (found := self._next_packet()):
             head, payload = found
@@ -169,6 +171,10 @@ class CodeReader:
         if head.first < self.frames:
             self.integrity.late_packets += 1
             return
+        if head.coding == Coding.RANGE:
+            raise InputError(
+                f"{self.name}: written by an early version (range-coded): encode the sound again"
+            )
         try:
             codes = decode_payload(payload, head, self.layout)
         except InputError:

@@ -50,7 +50,6 @@ class CodeWriter:
         *,
         tags: Mapping[str, Sequence[str]] | None = None,
         packet_frames: int = PACKET_FRAMES,
-        entropy: bool = False,
         index: bool = True,
         identity: bytes | None = None,
     ) -> None:
@@ -61,7 +60,6 @@ class CodeWriter:
             layout: what the codes are.
             tags: title, artist, ... of the recording.
             packet_frames: frames per packet, at least 1; fewer where so many do not fit.
-            entropy: range-code the packets that become shorter by it.
             index: end the stream with a table of packets for readers that can seek.
             identity: 8 bytes that no other stream has; None draws them.
 
@@ -71,7 +69,6 @@ class CodeWriter:
         self.layout = layout
         self._stream = stream
         self._packet_frames = max(1, min(packet_frames, most_frames(layout)))
-        self._entropy = entropy
         self._index = IndexBuilder() if index else None
         self._waiting: list[Codes] = []
         self._frames_waiting = 0
@@ -147,19 +144,12 @@ class CodeWriter:
         self._frames_waiting = codes.shape[1] - start
 
     def _send_codes(self, codes: Codes) -> None:
-        coding, payload = encode_payload(codes, self.layout, entropy=self._entropy)
+        payload = encode_payload(codes, self.layout)
         if self._index:
             self._index.add(self._frames_sent, self._offset)
         first, frames = self._frames_sent, codes.shape[1]
         self._send(
-            make_packet(
-                Kind.CODES,
-                payload,
-                first=first,
-                frames=frames,
-                coding=coding,
-                identity=self._identity,
-            )
+            make_packet(Kind.CODES, payload, first=first, frames=frames, identity=self._identity)
         )
         self._frames_sent += frames
 

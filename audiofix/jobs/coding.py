@@ -60,7 +60,6 @@ def encode(
     progress: Progress | None,
     *,
     codebooks: Callable[[Codec], int],
-    entropy: bool,
     realtime: bool,
     microphone: Microphone | None,
 ) -> None:
@@ -72,7 +71,6 @@ def encode(
         io: how to read.
         progress: see `Effect.run`.
         codebooks: how many of the codec's to write.
-        entropy: whether to range-code packets that become shorter by it.
         realtime: send every few frames, and report delays.
         microphone: what is recorded until a signal comes, instead of a recording.
 
@@ -103,7 +101,6 @@ def encode(
                 layout,
                 tags=source.tags.fields,
                 packet_frames=frames,
-                entropy=entropy,
                 identity=identity_of(io.seed, layout, source.tags.fields, chunk),
             )
             while chunk.shape[1]:

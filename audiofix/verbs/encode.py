@@ -33,7 +33,6 @@ class Encode:
     bitrate: float | None
     codebooks: int | None
     denoise: bool
-    entropy: bool
     realtime: bool
     microphone: "Microphone | None"
     computing: Computing
@@ -67,7 +66,6 @@ class Encode:
             io,
             progress,
             codebooks=self.codebooks_of,
-            entropy=self.entropy,
             realtime=self.realtime,
             microphone=self.microphone,
         )
@@ -109,12 +107,6 @@ class Encode:
 )
 @click.option("--denoise", is_flag=True, help="Leave noise out, with a model that can.")
 @click.option(
-    "--entropy/--no-entropy",
-    default=False,
-    show_default=True,
-    help="Range-code packets that become shorter by it; slower.",
-)
-@click.option(
     "--realtime", is_flag=True, help="Send every few frames at once; report delays and under-runs."
 )
 @click.option("--mic", is_flag=True, help="Record from the microphone until Ctrl-C; no INPUT.")
@@ -125,7 +117,6 @@ def command(
     bitrate: float | None,
     codebooks: int | None,
     denoise: bool,
-    entropy: bool,
     realtime: bool,
     mic: bool,
     device_name: str | None,
@@ -151,7 +142,7 @@ def command(
         microphone = _microphone(device_name, options)
     elif device_name is not None:
         raise UsageError("--device-name: names a microphone: add --mic")
-    return Encode(bitrate, codebooks, denoise, entropy, realtime, microphone, options.computing)
+    return Encode(bitrate, codebooks, denoise, realtime, microphone, options.computing)
 
 
 def _microphone(name: str | None, options: AudioOptions) -> "Microphone":

@@ -117,9 +117,9 @@ def test_encoded_sound_is_heard(codec: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "books"), [(["--codebooks", "2"], 2), (["--bitrate", "3.4"], 2), (["--entropy"], 3)]
+    ("options", "books"), [(["--codebooks", "2"], 2), (["--bitrate", "3.4"], 2)]
 )
-def test_fewer_codebooks_and_entropy_coding(
+def test_fewer_codebooks(
     audiofix: Run, codec: Path, sound: Path, tmp_path: Path, options: list[str], books: int
 ) -> None:
     path = tmp_path / "x.afc"

@@ -27,7 +27,7 @@ class Dribble:
 
 
 def random_codes(layout: CodeLayout, frames: int, seed: int = 0) -> Codes:
-    """Return codes of which many repeat, so that range coding has something to save."""
+    """Return codes of which many repeat."""
     rng = np.random.default_rng(seed)
     shape = (layout.channels, frames, layout.codebooks)
     codes = rng.integers(0, 1 << layout.bits, shape).astype(np.uint16)

@@ -5,7 +5,6 @@ import pytest
 from codes.streams import LAYOUT, STEREO, random_codes
 
 from audiofix.codes.bits import unpack_bits
-from audiofix.codes.entropy import encode_rows
 from audiofix.codes.packet import MOST_PAYLOAD_BYTES, Coding, PacketHead
 from audiofix.codes.payload import decode_payload, encode_payload, most_frames
 from audiofix.errors import InputError
@@ -16,44 +15,28 @@ def head_of(frames, payload, coding=Coding.PACKED):
 
 
 @pytest.mark.parametrize("layout", [LAYOUT, STEREO, replace(STEREO, bits=1, codebooks=3)])
-@pytest.mark.parametrize("entropy", [False, True])
 @pytest.mark.parametrize("frames", [1, 127])
-def test_round_trip(layout, entropy, frames):
+def test_round_trip(layout, frames):
     codes = random_codes(layout, frames)
-    coding, payload = encode_payload(codes, layout, entropy=entropy)
-    decoded = decode_payload(payload, head_of(frames, payload, coding), layout)
+    payload = encode_payload(codes, layout)
+    decoded = decode_payload(payload, head_of(frames, payload), layout)
     assert decoded.flags.c_contiguous
     np.testing.assert_array_equal(decoded, codes)
 
 
 def test_order_is_frame_channel_codebook():
     codes = np.arange(2 * 3 * 8, dtype=np.uint16).reshape(2, 3, 8)
-    payload = encode_payload(codes, STEREO, entropy=False)[1]
+    payload = encode_payload(codes, STEREO)
     flat = unpack_bits(payload, 10, 48)
     assert flat[:8].tolist() == codes[0, 0].tolist()
     assert flat[8:16].tolist() == codes[1, 0].tolist()
     assert flat[16:24].tolist() == codes[0, 1].tolist()
 
 
-def test_entropy_coding_only_where_it_is_shorter():
-    noise = np.random.default_rng(0).integers(0, 1024, (1, 128, 8)).astype(np.uint16)
-    assert encode_payload(noise, LAYOUT, entropy=True)[0] is Coding.PACKED
-    coding, payload = encode_payload(noise * 0, LAYOUT, entropy=True)
-    assert coding is Coding.RANGE and len(payload) < 100
-
-
 def test_every_layout_has_room_for_a_frame():
     largest = replace(LAYOUT, channels=256, codebooks=64, bits=16)
     assert most_frames(largest) >= 1 and largest.packed_bytes(1) <= MOST_PAYLOAD_BYTES
     assert most_frames(replace(LAYOUT, codebooks=1, bits=1)) == 65535
-
-
-def test_range_coding_that_is_no_shorter_is_refused():
-    codes = np.random.default_rng(0).integers(0, 1024, (1, 4, 8)).astype(np.uint16)
-    coded = encode_rows(codes[0], 10)
-    assert len(coded) >= LAYOUT.packed_bytes(4)
-    with pytest.raises(InputError):
-        decode_payload(coded, head_of(4, coded, Coding.RANGE), LAYOUT)
 
 
 @pytest.mark.parametrize(
