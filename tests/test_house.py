@@ -1,5 +1,6 @@
 """Rules of the house that no linter knows."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -119,5 +120,8 @@ def test_trainers_and_kernels_are_not_on_the_path(tmp_path):
 
 
 @pytest.mark.parametrize("module", modules())
-def test_modules_stay_readable_in_one_sitting(module):
-    assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) <= 400
+def test_modules_and_functions_stay_readable_in_one_sitting(module):
+    text = (ROOT / module).read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
+    assert [n.name for n in functions if n.end_lineno - n.lineno >= 50] == []

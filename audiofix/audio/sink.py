@@ -159,18 +159,8 @@ def open_sink(
         write_tags(part, kind, own_tags, name)
 
     url = url_of(target)
-    destination: File | Upload = (
-        Upload(url, last) if url else File(target, overwrite=overwrite, last=last)
-    )
-    stream = destination.stream
-    try:
-        writer = open_writer(kind, stream, audio, encoder, seekable=True)
-    except BaseException as error:
-        destination.abort(stream)
-        if isinstance(error, OSError | soundfile.LibsndfileError):
-            raise output_error(name, error) from error
-        raise
-    return Sink(name, writer, stream, encoder, destination)
+    destination = Upload(url, last) if url else File(target, overwrite=overwrite, last=last)
+    return _filed(name, audio, kind, encoder, destination)
 
 
 def check_target(path: str | Path, *, overwrite: bool) -> None:
@@ -195,6 +185,20 @@ def check_target(path: str | Path, *, overwrite: bool) -> None:
         return  # a device or a named pipe is written to, not replaced
     else:
         check_new_file(target, overwrite=overwrite)
+
+
+def _filed(
+    name: str, audio: AudioFormat, kind: str, encoder: SampleEncoder, destination: File | Upload
+) -> Sink:
+    stream = destination.stream
+    try:
+        writer = open_writer(kind, stream, audio, encoder, seekable=True)
+    except BaseException as error:
+        destination.abort(stream)
+        if isinstance(error, OSError | soundfile.LibsndfileError):
+            raise output_error(name, error) from error
+        raise
+    return Sink(name, writer, stream, encoder, destination)
 
 
 def _piped(

@@ -82,52 +82,63 @@ def encode(
     with _open_sound(job, loaded, io, microphone) as source:
         log_source(source)
         codec = loaded()
-        books = codebooks(codec)
         layout = replace(
             codec.layout,
             channels=source.format.channels,
-            codebooks=books,
+            codebooks=codebooks(codec),
             source_rate=source.format.rate,
         )
-        encoder = codec.encoder(source.format, "live" if realtime else "file", codebooks=books)
-        frames = _LIVE_PACKET_FRAMES if realtime else PACKET_FRAMES
         meter = LatencyMeter(layout.hop / layout.rate) if realtime else None
         tick = progress(source) if progress else None
         with ByteSink(job.output, overwrite=io.overwrite) as sink:
-            block = _block_samples(source, layout, realtime)
-            chunk, done = source.read(block), 0
-            writer = CodeWriter(
-                sink,
-                layout,
-                tags=source.tags.fields,
-                packet_frames=frames,
-                identity=identity_of(io.seed, layout, source.tags.fields, chunk),
-            )
-            while chunk.shape[1]:
-                done += chunk.shape[1]
-                if meter:
-                    meter.wait(done / source.format.rate - layout.seconds(writer.frames))
-                begin = time.perf_counter()
-                writer.write(encoder.push(chunk))
-                if meter:
-                    meter.note(time.perf_counter() - begin)
-                    sink.flush()
-                if tick:
-                    tick(done)
-                chunk = source.read(block)
-            writer.write(encoder.flush())
-            writer.finish(done)
+            _encode(source, codec, layout, sink, io.seed, meter, tick)
         if meter:
             log.warning("%s: %s", source.name, meter.summary())
         if source.fault:
             raise source.fault
 
 
+def _encode(
+    source: Source,
+    codec: Codec,
+    layout: CodeLayout,
+    sink: ByteSink,
+    seed: int,
+    meter: LatencyMeter | None,
+    tick: Callable[[int], None] | None,
+) -> None:
+    """Send the codes of a source; with a meter every few frames at once."""
+    use: Use = "live" if meter else "file"
+    encoder = codec.encoder(source.format, use, codebooks=layout.codebooks)
+    block = _block_samples(source, layout, meter is not None)
+    chunk, done = source.read(block), 0
+    writer = CodeWriter(
+        sink,
+        layout,
+        tags=source.tags.fields,
+        packet_frames=_LIVE_PACKET_FRAMES if meter else PACKET_FRAMES,
+        identity=identity_of(seed, layout, source.tags.fields, chunk),
+    )
+    while chunk.shape[1]:
+        done += chunk.shape[1]
+        if meter:
+            meter.wait(done / source.format.rate - layout.seconds(writer.frames))
+        begin = time.perf_counter()
+        writer.write(encoder.push(chunk))
+        if meter:
+            meter.note(time.perf_counter() - begin)
+            sink.flush()
+        if tick:
+            tick(done)
+        chunk = source.read(block)
+    writer.write(encoder.flush())
+    writer.finish(done)
+
+
 def decode(
     job: Job,
     loaded: Callable[[], Callable[[CodeLayout], Codec]],
     io: IOOptions,
-    progress: Progress | None,
     *,
     realtime: bool,
     vocoder: bool | None,
@@ -140,7 +151,6 @@ def decode(
         job: the codes and where the sound goes.
         loaded: gives the codec that a layout was made with.
         io: how to write.
-        progress: not used: the length of codes is known at their end.
         realtime: send every frame at once, and report delays.
         vocoder: whether to decode by the codec's vocoder; None takes what it has.
         max_gap_seconds: the most that may be missing in total.
@@ -151,7 +161,6 @@ def decode(
         InputError: the codes are damaged; what arrived is decoded.
         DeviceError: the loudspeaker is absent or in use.
     """
-    del progress
     assert job.source is not None
     with open_bytes(job.source) as stream:
         reader = CodeReader(stream, name_of(job.source), max_gap_seconds=max_gap_seconds)
@@ -165,30 +174,32 @@ def decode(
             block_seconds=layout.seconds(1) if realtime else math.inf,
         )
         meter = LatencyMeter(layout.hop / layout.rate) if realtime else None
-        excerpt = Excerpt(layout.sound_rate, io.start, io.duration)
         with _open_result(job, layout, reader, io, player) as sink:
-
-            def write(sound: Chunk) -> None:
+            excerpt = Excerpt(layout.sound_rate, io.start, io.duration)
+            for sound in _decoded(reader, decoding, meter):
                 sink.write(as_chunk(sound[:, excerpt.next(sound.shape[1])]))
-
-            for part in reader:
-                if isinstance(part, Gap):
-                    for silence in decoding.skip(part.frames):
-                        write(silence)
-                    continue
-                begin = time.perf_counter()
-                sound = decoding.push(part.codes)
                 if meter:
-                    meter.note(time.perf_counter() - begin, part.frames)
-                    meter.wait(layout.seconds(reader.frames) - decoding.sent / layout.sound_rate)
-                write(sound)
-                if realtime:
                     sink.flush()
-            write(decoding.finish(reader.samples))
         if meter:
             log.warning("%s: %s", reader.name, meter.summary())
         if reader.fault:
             raise reader.fault
+
+
+def _decoded(reader: CodeReader, decoding: Decoding, meter: LatencyMeter | None) -> Iterator[Chunk]:
+    """Yield the sound of codes, silence where some are missing."""
+    layout = reader.layout
+    for part in reader:
+        if isinstance(part, Gap):
+            yield from decoding.skip(part.frames)
+            continue
+        begin = time.perf_counter()
+        sound = decoding.push(part.codes)
+        if meter:
+            meter.note(time.perf_counter() - begin, part.frames)
+            meter.wait(layout.seconds(reader.frames) - decoding.sent / layout.sound_rate)
+        yield sound
+    yield decoding.finish(reader.samples)
 
 
 @contextmanager

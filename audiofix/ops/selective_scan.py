@@ -27,9 +27,9 @@ def selective_scan(
     *,
     reversed_groups: int = 0,
 ) -> Tensor:
-    """Return the selective scan of `u` (Gu and Dao, Mamba, 2023). Differentiable.
+    """Return the selective scan of `u` (Gu and Dao, Mamba, 2023), in its shape and type.
 
-    With s = delta + delta_bias and step = softplus(s) or s, per row and state n:
+    Differentiable. With s = delta + delta_bias and step = softplus(s) or s, per row and state n:
 
         h[t] = exp(step[t] A[n]) h[t-1] + step[t] B[t, n] u[t],   h[-1] = 0
         out[t] = sum over n of C[t, n] h[t, n]  +  D u[t]
@@ -45,15 +45,11 @@ def selective_scan(
         delta_softplus: whether the step is softplus of delta and bias.
         reversed_groups: the last so many groups run from the end of time, h[length] = 0.
 
-    Returns:
-        `[batch, dim, length]`, in the type of `u`.
-
     Raises:
         ShapeError: names the argument that does not fit.
     """
     _check(u, delta, A, B, C, D, delta_bias, reversed_groups)
-    result_type = u.dtype
-    given = (u, delta, A, B, C, D, delta_bias)
+    result_type, given = u.dtype, (u, delta, A, B, C, D, delta_bias)
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in given)
     dtype = u.dtype if _takes(u) else torch.promote_types(u.dtype, torch.float32)
     u, delta, B, C = (tensor.to(dtype).contiguous() for tensor in (u, delta, B, C))
@@ -62,13 +58,11 @@ def selective_scan(
             u, delta, A, B, C, D, delta_bias, delta_softplus, reversed_groups=reversed_groups
         ).to(result_type)
     A, D, delta_bias = A.float().contiguous(), _exact(D), _exact(delta_bias)
-    tensors = (u, delta, A, B, C, D, delta_bias)
-    if not keep and not torch.compiler.is_compiling():
-        # Not through the dispatcher: its first call loads a symbolic algebra for a second.
-        scan = native.Scan(*tensors, delta_softplus, reversed_groups)
-        return native.scan_forward(scan, keep=False)[0].to(result_type)
-    out: Tensor = _forward(*tensors, delta_softplus, reversed_groups, keep)[0]
-    return out.to(result_type)
+    arguments = (u, delta, A, B, C, D, delta_bias, delta_softplus, reversed_groups)
+    if keep or torch.compiler.is_compiling():
+        return _forward(*arguments, keep)[0].to(result_type)  # type: ignore[no-any-return]
+    # Not through the dispatcher: its first call loads a symbolic algebra for a second.
+    return native.scan_forward(native.Scan(*arguments), keep=False)[0].to(result_type)
 
 
 def _takes(u: Tensor) -> bool:

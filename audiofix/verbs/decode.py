@@ -64,14 +64,13 @@ class Decode:
         io: IOOptions,
         progress: Progress | None = None,
     ) -> None:
-        """Decode one stream."""
+        """Decode one stream. The length of codes is known at their end: nothing is told before."""
         from audiofix.jobs.coding import decode
 
         decode(
             job,
             loaded,
             io,
-            progress,
             realtime=self.realtime,
             vocoder=self.vocoder,
             max_gap_seconds=self.max_gap_seconds,

@@ -13,7 +13,7 @@ from audiofix.printable import json_text, printable
 from audiofix.verbs.options import headerless_options, talkative
 
 if TYPE_CHECKING:
-    from audiofix.audio.source import Source
+    from audiofix.audio.source import Headerless, Source
 
 EXAMPLES = (
     ("Is this file really 48 kHz?", "audiofix info studio.wav"),
@@ -71,10 +71,6 @@ def command(
     Of audiofix codes: the model that decodes them, exact length, bitrate, and whether every packet
     is whole. Damage ends the command with status 3, after the report.
     """
-    from audiofix.audio.bytestream import name_of, open_bytes
-    from audiofix.audio.sniff import SNIFF_BYTES, sniff
-    from audiofix.audio.source import source_of
-    from audiofix.codes.reader import CodeReader
     from audiofix.jobs.perform import headerless_of
 
     reports: list[Report | CodesReport] = []
@@ -83,16 +79,8 @@ def command(
     names = inputs_or_pipe(inputs)
     for name in names:
         try:
-            stream = open_bytes(name)
-            if sniff(stream.peek(SNIFF_BYTES)) == "afc":
-                with stream:
-                    codes = CodeReader(stream, name_of(name))
-                    reports.append(measure_codes(codes, stream))
-                    fault = codes.fault
-            else:
-                with source_of(stream, name_of(name), headerless=headerless) as source:
-                    reports.append(measure(source))
-                    fault = source.fault
+            report, fault = _reported(name, headerless)
+            reports.append(report)
             if fault:
                 failures.append(fault)
         except AudiofixError as error:
@@ -111,6 +99,24 @@ def command(
         click.echo(f"audiofix: {printable(failure)}", err=True)
     if failures:
         raise BatchError(f"{len(failures)} of {len(names)} files failed: the others are above")
+
+
+def _reported(
+    name: str, headerless: "Headerless | None"
+) -> tuple[Report | CodesReport, AudiofixError | None]:
+    """Return what is told of an input, and what is wrong with it."""
+    from audiofix.audio.bytestream import name_of, open_bytes
+    from audiofix.audio.sniff import SNIFF_BYTES, sniff
+    from audiofix.audio.source import source_of
+    from audiofix.codes.reader import CodeReader
+
+    stream = open_bytes(name)
+    if sniff(stream.peek(SNIFF_BYTES)) == "afc":
+        with stream:
+            codes = CodeReader(stream, name_of(name))
+            return measure_codes(codes, stream), codes.fault
+    with source_of(stream, name_of(name), headerless=headerless) as source:
+        return measure(source), source.fault
 
 
 def measure(source: "Source") -> Report:

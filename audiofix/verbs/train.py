@@ -11,6 +11,7 @@ from audiofix.verbs.options import shell, talkative
 if TYPE_CHECKING:
     from audiofix.trainers.loop_settings import LoopSettings
     from audiofix.trainers.recipe import Recipe
+    from audiofix.trainers.recipes import Plan
 
 log = logging.getLogger(__name__)
 
@@ -104,12 +105,10 @@ def command(
         raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
     use_threads(threads)  # before torch is loaded
     from audiofix.backends.placement import place
-    from audiofix.trainers.distributed import joined, own_device, world_from_environment
-    from audiofix.trainers.loop import RESULT_FILE, train
-    from audiofix.trainers.recipes import agreed, plan
-    from audiofix.trainers.run_settings import SETTINGS_FILE, changed_settings, write_settings
+    from audiofix.trainers.distributed import own_device, world_from_environment
+    from audiofix.trainers.recipes import plan
+    from audiofix.trainers.run_settings import SETTINGS_FILE
     from audiofix.trainers.run_state import STATE_FILE
-    from audiofix.trainers.stop_request import StopRequest
 
     is_main = world_from_environment().is_main
     if not is_main:
@@ -118,25 +117,37 @@ def command(
     if begun and config is None:
         config = str(folder / SETTINGS_FILE)
     chosen = plan(system, config, assignments)
-    target = own_device(place(device).device)
     if not (resume or dry_run) and (folder / STATE_FILE).exists():
         raise OutputError(f"{folder}: holds a run: add --resume, or name another --out")
     if dry_run:
         if is_main:
+            target = own_device(place(device).device)
             _tell_dry_run(chosen.recipe(data, target), chosen.settings.loop)
         return
-    stop = StopRequest()
+    _train(chosen, data, folder, device, begun=begun)
+
+
+def _train(chosen: "Plan", data: Path, folder: Path, device: str, *, begun: bool) -> None:
+    """Carry a plan out, as one process of as many as torchrun started."""
+    from audiofix.backends.placement import place
+    from audiofix.trainers.distributed import joined, own_device
+    from audiofix.trainers.loop import RESULT_FILE, train
+    from audiofix.trainers.recipes import agreed
+    from audiofix.trainers.run_settings import changed_settings, write_settings
+    from audiofix.trainers.stop_request import StopRequest
+
+    target, stop = own_device(place(device).device), StopRequest()
     with joined(target, stop) as world:
         chosen = agreed(chosen, world)
         recipe, loop = chosen.recipe(data, target), chosen.settings.loop
         loop.check_shares(world.size)
         loop.check_networks(recipe.networks)
-        if is_main:
+        if world.is_main:
             if begun and (changed := changed_settings(folder, chosen.settings)):
                 log.warning("%s: goes on with other settings: %s", folder, ", ".join(changed))
-            write_settings(folder, system, data, chosen.settings)
+            write_settings(folder, chosen.system, data, chosen.settings)
         train(recipe, folder, loop, world=world, stop=stop, bar=shell().bar)
-    if is_main:
+    if world.is_main:
         click.echo(f"{folder / RESULT_FILE}", err=True)
 
 
