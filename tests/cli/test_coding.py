@@ -67,7 +67,7 @@ def test_files_and_pipes_give_back_the_exact_length(
     x, coded, y = (tmp_path / name for name in ("x.wav", "x.afc", "y.wav"))
     soundfile.write(x, noise(channels, samples).T.reshape(-1, channels) * 0.3, rate)
     computing = Computing(str(codec), "cpu", "fp32", True)
-    encoding = Encode(None, None, False, False, False, None, computing)
+    encoding = Encode(None, None, False, False, None, computing)
     decoding = Decode(None, False, 60.0, None, computing)
     io = IOOptions(overwrite=True)
     opened = loaded_once(encoding)
