@@ -4,11 +4,11 @@ import atexit
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from audiofix.trainers.liveness import Liveness
@@ -17,6 +17,8 @@ from torch import Tensor, distributed, nn
 
 from audiofix.errors import DeviceError
 from audiofix.exit_status import ExitStatus
+
+Item = TypeVar("Item")
 
 _LONGEST_WAIT = timedelta(hours=12)
 """While one process prepares or validates, the others wait. Lost processes are found by their
@@ -50,9 +52,24 @@ class World:
         """Whether this process writes what the run writes."""
         return self.rank == 0
 
-    def share(self, items: range) -> range:
-        """Return this process's items of a batch; all shares have the same length."""
+    def share(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return this process's part of items; all parts are equal where the size divides them."""
         return items[self.rank :: self.size]
+
+    def gathered(self, lists: Mapping[str, Sequence[Item]]) -> dict[str, list[Item]]:
+        """Return lists, of plain numbers and arrays, followed by the other processes' of the name.
+
+        All processes get the same: the lists of the first, then of the second, and so on.
+        """
+        whole: dict[str, list[Item]] = {}
+        for rank in range(self.size):
+            box = [lists if rank == self.rank else None]
+            if self.liveness:
+                self.wait_for_all()  # its heartbeat is watched while others still compute
+                distributed.broadcast_object_list(box, rank, device=self.device)
+            for name, part in (box[0] or {}).items():
+                whole.setdefault(name, []).extend(part)
+        return whole
 
     def wait_for_all(self) -> None:
         """Return when every process is here."""

@@ -57,7 +57,7 @@ def train(
         OutputError: the folder cannot be written to.
         DeviceError: another process of the run is lost.
     """
-    world = world or World(device=recipe.device)
+    recipe.world = world = world or World(device=recipe.device)
     settings.check_shares(world.size)
     settings.check_networks(recipe.networks)
     with stop or StopRequest() as request:
@@ -125,8 +125,8 @@ class _Training:
             bar(f"train {self.run.name}", settings.steps, " steps", state.step) as tick,
             Batches(self.recipe.item, settings, self.world, self.recipe.device) as batches,
         ):
-            if state.step == 0 and self.run_log:
-                self._tell(self.run_log, self._validated())
+            if state.step == 0:
+                self._tell(self._validated())
                 self._show({}, tick)
             self.world.wait_for_all()
             since, first = time.monotonic(), state.step
@@ -155,14 +155,14 @@ class _Training:
             tick(self.state.step, ", ".join(f"{name} {note}" for name, note in self.notes.items()))
 
     def _keep(self, *, last: bool) -> None:
-        """Validate and save where it is time. Every process waits; one does the work."""
+        """Validate and save where it is time. All validate; one saves, the others wait."""
         settings, state = self.settings, self.state
         validating = state.step % settings.validate_every == 0 or state.step == settings.steps
         if not (validating or last or state.step % settings.save_every == 0):
             return
+        if validating:
+            self._validate()
         if self.run_log:
-            if validating:
-                self._validate(self.run_log)
             with writing_to(self.run):
                 self.recipe.export(state.ema, self.run / RESULT_FILE)
                 # The state comes after what it speaks of: what a kill prevents is done again.
@@ -173,10 +173,10 @@ class _Training:
                         path.unlink()
         self.world.wait_for_all()
 
-    def _validate(self, run_log: RunLog) -> None:
+    def _validate(self) -> None:
         settings, state = self.settings, self.state
         figures = self._validated()
-        self._tell(run_log, figures)
+        self._tell(figures)
         value = figures[self.recipe.monitor]
         if not math.isfinite(value):
             raise SettingsError(
@@ -186,7 +186,7 @@ class _Training:
         state.stale = 0 if not state.best or value < state.best[0][0] else state.stale + 1
         name = f"best-{state.step}.safetensors"
         state.best = sorted([*state.best, (value, name)])[: settings.keep_best]
-        if (value, name) in state.best:
+        if self.run_log and (value, name) in state.best:
             with writing_to(self.run):
                 self.recipe.export(state.ema, self.run / name)
 
@@ -194,8 +194,8 @@ class _Training:
         with torch.inference_mode():
             return self.recipe.validate(self.state.ema)
 
-    def _tell(self, run_log: RunLog, figures: Mapping[str, float]) -> None:
-        """Write a validation's figures and examples."""
+    def _tell(self, figures: Mapping[str, float]) -> None:
+        """Write a validation's figures, and the examples of all processes."""
         settings, state, monitor = self.settings, self.state, self.recipe.monitor
         log.info("step %d: validation %s %.4f", state.step, monitor, figures[monitor])
         self.notes[f"validation {monitor}"] = f"{figures[monitor]:.4g}"
@@ -203,12 +203,14 @@ class _Training:
         if settings.examples:
             with torch.inference_mode():
                 examples = self.recipe.examples(state.ema, settings.examples)
-        with writing_to(self.run):
-            run_log.numbers(state.step, {f"validation.{k}": v for k, v in figures.items()})
-            for example in examples:
-                run_log.example(state.step, example)
+            examples = self.world.gathered({"examples": examples})["examples"]
+        if self.run_log:
+            with writing_to(self.run):
+                self.run_log.numbers(state.step, {f"validation.{k}": v for k, v in figures.items()})
+                for example in examples:
+                    self.run_log.example(state.step, example)
 
     def _has_lost_patience(self) -> bool:
-        """Tell whether to stop early. Only the main process validates, so the others ask it."""
+        """Tell whether to stop early, the same in all processes."""
         patience = self.settings.patience
         return patience > 0 and self.world.any(self.state.stale >= patience)

@@ -27,7 +27,11 @@ class LoopSettings:
         ema_decay: of the moving average that is validated and exported.
         max_grad_norm: the gradient of a network is scaled down to this norm; 0 for no limit.
         precision: of the forward pass.
-        workers: threads that prepare items.
+        workers: threads, or processes, that prepare items.
+        worker_processes: whether workers are processes: for items that cost more than the network
+            has time for. Each has its own part of the memory for decoded recordings.
+        shard_by_rank: whether each of several processes of a run trains on its own part of the
+            recordings only. Lists take less memory, and batches depend on the number of processes.
         log_every: steps between lines of the log.
         save_every: steps between states on disk.
         validate_every: steps between validations.
@@ -47,6 +51,8 @@ class LoopSettings:
     max_grad_norm: float = 1.0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     workers: int = 1
+    worker_processes: bool = False
+    shard_by_rank: bool = False
     log_every: int = 20
     save_every: int = 500
     validate_every: int = 500

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.distributed import World
 from audiofix.trainers.progress import Bar
 from audiofix.trainers.run_log import Example
 from torch import Tensor, nn
@@ -61,6 +62,7 @@ class Recipe(ABC):
         training: the recordings that are trained on.
         held_out: the recordings that are validated.
         monitor: the validation figure that decides which checkpoint is best; smaller is better.
+        world: the processes of the run, set by the loop: they share the held-out recordings.
     """
 
     networks: Mapping[str, nn.Module]
@@ -68,6 +70,7 @@ class Recipe(ABC):
     training: Sequence[Recording]
     held_out: Sequence[Recording]
     monitor: str
+    world: World = World()
 
     def prepare(self, bar: Bar) -> None:
         """Do what takes long before the first step: first codebooks, statistics of the data.
@@ -90,11 +93,14 @@ class Recipe(ABC):
 
     @abstractmethod
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
-        """Return figures of the held-out data."""
+        """Return figures of the held-out data, the same in all processes.
+
+        Each process computes its share, `world.share`, and `world.gathered` has that of all.
+        """
 
     @abstractmethod
     def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:
-        """Return held-out clips to look at and to listen to."""
+        """Return this process's share of `count` held-out clips to look at and to listen to."""
 
     @abstractmethod
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:

@@ -15,7 +15,7 @@ from audiofix.version import VERSION
 SETTINGS_FILE = "settings.json"
 _FREE = (
     "steps", "log_every", "save_every", "validate_every", "keep_best", "patience", "examples",
-    "tensorboard", "wandb", "workers",
+    "tensorboard", "wandb", "workers", "worker_processes",
 )  # fmt: skip
 """Of `loop`: what may change from one part of a run to the next without a word."""
 

@@ -39,7 +39,13 @@ class ByteStream:
         return data
 
     def skip(self, count: int) -> None:
-        """Pass over `count` bytes, in bounded memory."""
+        """Pass over `count` bytes, in bounded memory; in a file no further than its end."""
+        if self.size is not None and count > len(self._ahead):
+            count = min(count, max(0, self.size - self.position))
+            self._raw.seek(count - len(self._ahead), os.SEEK_CUR)
+            self._ahead = b""
+            self.position += count
+            return
         while count > 0 and (data := self.read(min(count, _SKIP_BYTES))):
             count -= len(data)
 

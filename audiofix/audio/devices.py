@@ -111,6 +111,10 @@ class _MicrophoneReader:
         self._over_runs += over_run
         return np.ascontiguousarray(integers.T * _INTEGER_SCALE, dtype)
 
+    def skip(self, samples: int) -> int:
+        del samples
+        return 0
+
     def close(self) -> None:
         self._stream.close()
         if self._over_runs:

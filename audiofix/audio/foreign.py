@@ -69,6 +69,11 @@ class ForeignReader:
         taken, self._held = self._held[:, :samples], self._held[:, samples:]
         return np.ascontiguousarray(taken, dtype)
 
+    def skip(self, samples: int) -> int:
+        """Pass over nothing: these decoders begin at the beginning."""
+        del samples
+        return 0
+
     def close(self) -> None:
         """Let go of the input."""
         self._frames.close()

@@ -46,6 +46,10 @@ class Reader(Protocol):
         """Return up to `samples` samples, none only at the end, as float32 or float64."""
         ...
 
+    def skip(self, samples: int) -> int:
+        """Pass over samples without decoding them, where that is exact; return how many."""
+        ...
+
     def close(self) -> None:
         """Let go of the file."""
         ...
@@ -149,6 +153,16 @@ class PcmReader:
             self._note_end(len(data) % self._frame)
         return decode_samples(data, self._header.encoding, self.audio.channels, dtype)
 
+    def skip(self, samples: int) -> int:
+        """Pass over samples of a file; those of a pipe are read."""
+        if self.samples is None:
+            return 0
+        passed = min(samples, self.samples)
+        self._stream.skip(passed * self._frame)
+        if self._left is not None:
+            self._left -= passed * self._frame
+        return passed
+
     def _note_end(self, loose_bytes: int) -> None:
         """Tell a file that promised more from a stream whose length nobody knew."""
         if self._left and self._stream.size is not None:
@@ -202,6 +216,18 @@ class _FileReader:
                 f"cut: {self._left} samples fewer than its header says: get the file again"
             )
         return np.ascontiguousarray(block.T)
+
+    def skip(self, samples: int) -> int:
+        if self._file.format != "FLAC":  # a lossy decoder hears what came before
+            return 0
+        passed: int = min(samples, self._left)
+        try:
+            self._file.seek(passed)
+        except soundfile.LibsndfileError:
+            self._file.seek(0)  # damaged: reading will tell where
+            return 0
+        self._left -= passed
+        return passed
 
     def close(self) -> None:
         self._file.close()

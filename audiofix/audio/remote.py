@@ -67,8 +67,38 @@ def remote_exists(url: str) -> bool:
         return bool(system.isfile(name))
 
 
-def remote_files(url: str) -> list[tuple[Path, Path]] | None:
-    """Return the audio files below a remote folder with their places in it; None for a file.
+def read_span(path: Path, offset: int, count: int) -> bytes:
+    """Return `count` bytes of a file, here or in a store, from byte `offset` on; fewer at its end.
+
+    Raises:
+        InputError: it is missing or must not be read.
+    """
+    url = url_of(path)
+    if url:
+        with _told(url, InputError):
+            system, name = _system(url)
+            return bytes(system.cat_file(name, start=offset, end=offset + count))
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(count)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}: name a file that can be read") from error
+
+
+def has_audio_name(name: str) -> bool:
+    """Tell whether a name ends as those of audio files do."""
+    return name.rpartition(".")[2].lower() in _EXTENSIONS
+
+
+def remote_files(
+    url: str, wanted: Callable[[str], bool] = has_audio_name
+) -> list[tuple[Path, Path]] | None:
+    """Return the files below a remote folder with their places in it; None for a file.
+
+    Args:
+        url: of the folder.
+        wanted: tells by their names which files are returned.
 
     Raises:
         InputError: the store cannot be asked, or has neither.
@@ -83,7 +113,7 @@ def remote_files(url: str) -> list[tuple[Path, Path]] | None:
         return [
             (Path(f"{scheme}://{file.lstrip('/')}"), Path(file.removeprefix(stem)))
             for file in files
-            if file.rpartition(".")[2].lower() in _EXTENSIONS
+            if wanted(file)
         ]
 
 
@@ -138,6 +168,12 @@ class _Reader:
 
     def close(self) -> None:
         self._file.close()
+
+    def __enter__(self) -> "_Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _system(url: str) -> tuple[Any, str]:

@@ -57,6 +57,9 @@ class Source:
         self._excerpt = Excerpt(self.format.rate, start_seconds, duration_seconds)
         if self.samples is not None:
             self.samples = self._excerpt.length(self.samples)
+        passed = self._reader.skip(round(start_seconds * self.format.rate))
+        self._excerpt.next(passed)
+        self._position += passed
 
     @property
     def fault(self) -> InputError | None:

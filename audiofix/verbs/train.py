@@ -26,6 +26,8 @@ EXAMPLES = (
      "audiofix train vmasr --data VCTK/ --out run --set loop.steps=5000 --set loop.batch=16"),
     ("On four GPUs",
      "torchrun --nproc_per_node 4 -m audiofix train vmasr --data VCTK/ --out run"),
+    ("A list of shards in an object store, made once, and a run that reads them by it",
+     "audiofix train vmasr --data s3://corpus/shards/ --index --out shards.csv"),
     ("Use what was trained", "audiofix upsample x.wav --to 48k -m run/last.safetensors -o y.wav"),
     ("A codec, whose decoder goes on against discriminators",
      "audiofix train audiodec --config audiodec-2 --data VCTK/ --out run2 "
@@ -40,14 +42,21 @@ EXAMPLES = (
     "source",
     required=True,
     metavar="PATH",
-    help="A manifest (CSV: split,file_path,duration), VCTK's folder, or any folder.",
+    help="A manifest (CSV: split,file_path,duration), VCTK's folder, or any folder of sounds, tar "
+    "shards or HDF5. Or a URL.",
 )
 @click.option(
     "--out",
     "run_folder",
     required=True,
     metavar="FOLDER",
-    help="The run's folder: states, checkpoints, log, examples.",
+    help="The run's folder: states, checkpoints, log, examples. With --index, the index.",
+)
+@click.option(
+    "--index",
+    "index_only",
+    is_flag=True,
+    help="Only list --data in a new manifest, --out, which later runs take as --data.",
 )
 @click.option("--config", metavar="NAME|FILE", help="A preset, a TOML file, or a settings.json.")
 @click.option(
@@ -82,6 +91,7 @@ def command(
     system: str,
     source: str,
     run_folder: str,
+    index_only: bool,
     config: str | None,
     assignments: tuple[str, ...],
     resume: str | None,
@@ -101,6 +111,9 @@ def command(
     from audiofix.jobs.options import use_threads
 
     folder, data = Path(run_folder), Path(source)
+    if index_only:
+        _make_index(system, data, folder)
+        return
     if data.is_dir() and data.resolve() in folder.resolve().parents:
         raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
     use_threads(threads)  # before torch is loaded
@@ -139,7 +152,7 @@ def _train(chosen: "Plan", data: Path, folder: Path, device: str, *, begun: bool
     target, stop = own_device(place(device).device), StopRequest()
     with joined(target, stop) as world:
         chosen = agreed(chosen, world)
-        recipe, loop = chosen.recipe(data, target), chosen.settings.loop
+        recipe, loop = chosen.recipe(data, target, world), chosen.settings.loop
         loop.check_shares(world.size)
         loop.check_networks(recipe.networks)
         if world.is_main:
@@ -149,6 +162,17 @@ def _train(chosen: "Plan", data: Path, folder: Path, device: str, *, begun: bool
         train(recipe, folder, loop, world=world, stop=stop, bar=shell().bar)
     if world.is_main:
         click.echo(f"{folder / RESULT_FILE}", err=True)
+
+
+def _make_index(system: str, data: Path, index: Path) -> None:
+    from audiofix.files import check_new_file
+    from audiofix.trainers.data.index import write_index
+    from audiofix.trainers.recipes import check_system
+
+    check_system(system)
+    check_new_file(index, overwrite=False)
+    rows = write_index(data, index, shell().bar)
+    click.echo(f"{index}: {rows} recordings", err=True)
 
 
 def _tell_dry_run(recipe: "Recipe", loop: "LoopSettings") -> None:

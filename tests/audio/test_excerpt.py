@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+import soundfile
+from stages import noise
 
 from audiofix.audio.excerpt import Excerpt
 from audiofix.audio.pcm import parse_encoding
@@ -36,6 +38,20 @@ def test_a_source_reads_its_part_only(tmp_path):
                 parts.append(chunk)
         assert np.array_equal(np.concatenate(parts, axis=1)[0], x[250:550])
         assert source.fault is None
+
+
+@pytest.mark.parametrize(("kind", "skips"), [("wav", True), ("flac", True), ("ogg", False)])
+def test_what_comes_before_a_part_is_skipped_where_that_is_exact(tmp_path, kind, skips):
+    path = tmp_path / f"x.{kind}"
+    soundfile.write(path, noise(2, 50_000).T, 8000)
+    with open_source(path) as source:
+        whole = source.read(50_000)
+    with open_source(path) as source:
+        source.take(2.5, None)
+        assert source.samples == 30_000
+        assert (source._position == 20_000) is skips
+        assert np.array_equal(source.read(30_000)[:, -30_000:], whole[:, 20_000:])
+        assert source.read(1).shape == (2, 0) and source.fault is None
 
 
 def test_a_part_that_begins_behind_the_end_is_empty(tmp_path):

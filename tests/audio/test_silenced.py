@@ -20,6 +20,18 @@ def test_what_is_printed_is_told_once(capfd, caplog):
     assert told == "x.mp3: damaged in 3 places or more: [src/x.c:1] error: bad"
 
 
+def test_calls_that_overlap_give_standard_error_back(capfd):
+    """As those of two threads do: the first one's end is not the last one's."""
+    first, second = Silenced("x.mp3").calling(), Silenced("y.mp3").calling()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    os.write(2, b"caught\n")
+    second.__exit__(None, None, None)
+    os.write(2, b"not caught\n")
+    assert capfd.readouterr().err == "not caught\n"
+
+
 def test_a_damaged_mp3_prints_nothing(tmp_path, capfd, caplog):
     path = tmp_path / "x.mp3"
     soundfile.write(path, tones(1, 44_100), 44100, format="MP3")

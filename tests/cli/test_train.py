@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -152,6 +153,41 @@ def test_an_unknown_setting_ends_with_one_line(audiofix: Run, corpus: Path, tmp_
     assert done.returncode == 2
     assert b"loop.stepz: no such setting: did you mean loop.steps?" in done.stderr
     assert done.stderr.count(b"\n") == 1 and not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_shards_read_by_worker_processes_train_as_files_read_by_threads(
+    audiofix: Run, corpus: Path, tmp_path: Path
+):
+    shards, index = tmp_path / "shards", tmp_path / "index.csv"
+    shards.mkdir()
+    for place in range(2):
+        with tarfile.open(shards / f"{place}.tar", "w") as tar:
+            for number in (2 * place, 2 * place + 1):
+                tar.add(corpus / f"{number}.wav", f"{number}.wav")
+    indexing = ["train", "vmasr", "--data", shards, "--index", "--out", index]
+    done = audiofix(*indexing)
+    assert (done.returncode, done.stderr.decode()) == (0, f"{index}: 4 recordings\n")
+    assert audiofix(*indexing).returncode == 6  # it exists
+    plain = tmp_path / "plain.csv"
+    rows = [line.split(",") for line in index.read_text().splitlines()]
+    names = [[row[0], f"{corpus}/{Path(row[1]).name}", row[2]] for row in rows[1:]]
+    plain.write_text("\n".join(map(",".join, [rows[0][:3], *names])) + "\n")
+    few = ["--set", "loop.steps=3", "--set", "loop.workers=2"]
+    for data, words in ((index, ["--set", "loop.worker_processes=true"]), (plain, [])):
+        run = tmp_path / data.stem
+        done = audiofix("train", "vmasr", "--data", data, "--out", run, *TINY, *few, *words)
+        assert done.returncode == 0, done.stderr.decode()
+    results = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("index", "plain")]
+    assert results[0] == results[1]
+
+
+def test_an_index_for_no_system_and_of_nothing(audiofix: Run, tmp_path: Path):
+    words = ["--data", tmp_path, "--index", "--out", tmp_path / "index.csv"]
+    assert audiofix("train", "vmasrr", *words).returncode == 2
+    done = audiofix("train", "vmasr", *words)
+    assert done.returncode == 3 and b"holds no sound" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_inside_its_data_is_refused(audiofix: Run, corpus: Path):

@@ -1,3 +1,5 @@
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -6,6 +8,8 @@ import torch
 from audiofix.trainers.batches import Batches, collated
 from audiofix.trainers.distributed import World
 from audiofix.trainers.loop_settings import LoopSettings
+
+from audiofix.errors import DeviceError
 
 CPU = torch.device("cpu")
 SETTINGS = LoopSettings(batch=4, accumulate=2)
@@ -27,10 +31,29 @@ def test_parts_are_what_the_numbers_of_the_items_say():
     assert np.array_equal(torch.cat(parts[1]), np.stack(expected))
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_neither_threads_nor_where_a_run_begins_change_a_batch(workers):
-    later = drawn(replace(SETTINGS, workers=workers), steps=(1,))[0]
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize(("workers", "processes"), [(1, False), (3, False), (1, True), (3, True)])
+def test_neither_workers_nor_where_a_run_begins_change_a_batch(workers, processes):
+    settings = replace(SETTINGS, workers=workers, worker_processes=processes)
+    later = drawn(settings, steps=(1,))[0]
     assert torch.equal(torch.cat(later), torch.cat(drawn()[1]))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_worker_processes_are_others_and_one_that_is_killed_is_told():
+    settings = replace(SETTINGS, workers=2, worker_processes=True)
+    with Batches(process_of_item, settings, World(), CPU) as batches:
+        (first, _) = batches.parts(0)
+        assert os.getpid() not in first["pid"]
+        os.kill(int(first["pid"][0]), signal.SIGKILL)
+        with pytest.raises(DeviceError, match=r"lower loop\.workers"):
+            for step in range(1, 100):
+                batches.parts(step)
+
+
+def process_of_item(generator):
+    del generator
+    return {"pid": np.array(os.getpid())}
 
 
 def test_processes_share_a_batch_out():

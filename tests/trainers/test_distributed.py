@@ -76,6 +76,8 @@ def test_two_processes_train_as_one(tmp_path, monkeypatch):
     logs = [(run / "log.jsonl").read_text().splitlines() for run in runs]
     assert len(logs[0]) == len(logs[1])  # one process writes
     assert [path.name for path in tmp_path.rglob("last.pt")] == ["last.pt"] * 2
+    assert [json.loads(log[0])["validation.sum"] for log in logs] == [10, 10]
+    assert [json.loads(log[0])["validation.first"] for log in logs] == [1, 2]  # 0 2 4 1 3
     losses = [json.loads(log[5])["generator.error"] for log in logs]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)  # the mean over both
 
@@ -109,6 +111,10 @@ def test_sigterm_is_obeyed_while_waiting_for_a_process(tmp_path):
         processes[1].send_signal(signal.SIGSTOP)
         processes[0].terminate()
         assert processes[0].wait(25) == -signal.SIGTERM
+
+
+def test_what_one_process_has_is_all_there_is():
+    assert World().gathered({"x": [1, 2], "y": []}) == {"x": [1, 2], "y": []}
 
 
 def test_shares_are_equal_and_complete():

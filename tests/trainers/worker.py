@@ -35,6 +35,11 @@ class SlowToy(ToyRecipe):
             self.networks["generator"].mean.lerp_(batch["x"].mean(0), 0.3)
         return super().losses(turn, batch)
 
+    def validate(self, networks):
+        own = {"place": list(self.world.share(range(5)))}
+        places = self.world.gathered(own)["place"]
+        return {**super().validate(networks), "first": places[1], "sum": sum(places)}
+
     def item(self, generator):
         time.sleep(float(sys.argv[3]) if len(sys.argv) > 3 else 0.0)
         return super().item(generator)
@@ -55,7 +60,7 @@ def main() -> int:
     pid = run.with_name(f"pid-{os.environ.get('RANK', 0)}")
     pid.write_text(str(os.getpid()))
     recipe, stop = SlowToy(), StopRequest()
-    # The first before any step; only the main process's count.
+    # The first before any step.
     recipe.errors = [3.0, 1.0, 0.5, 2.0, 2.0, 2.0]
     try:
         with joined(recipe.device, stop) as world:

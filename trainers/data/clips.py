@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import soxr
-from audiofix.trainers.data import hdf5
+from audiofix.trainers.data import hdf5, tar
 from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.data.remembered import Remembered
 
 from audiofix.audio.format import Chunk, empty_chunk
 from audiofix.audio.source import open_source
@@ -15,8 +15,6 @@ from audiofix.errors import InputError
 
 _READ_SAMPLES = 1 << 16
 _FULL_BAND_RATE = 44100
-_REMEMBERED_SECONDS = 3600.0
-"""Decoded sound that is kept in memory: 0.7 GB at 48 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +53,14 @@ def read_own(recording: Recording) -> tuple[Chunk, int]:
     """Return the whole recording as `[channels, samples]` at its own rate, and that rate."""
     if recording.path.suffix in hdf5.EXTENSIONS:
         return hdf5.read_window(recording), hdf5.RATE
-    with open_source(recording.path) as source:
+    with tar.open_file(recording) if recording.span else open_source(recording.path) as source:
+        own_rate = source.format.rate
+        # A sample more, as durations are rounded.
+        source.take(recording.start, (round(recording.duration * own_rate) + 1) / own_rate)
         chunks = [empty_chunk(source.format.channels)]
         while (chunk := source.read(_READ_SAMPLES)).shape[1]:
             chunks.append(chunk)
-        samples = np.concatenate(chunks, axis=1)
-        own_rate = source.format.rate
-    first = round(recording.start * own_rate)
-    return samples[:, first : first + round(recording.duration * own_rate) + 1], own_rate
+    return np.concatenate(chunks, axis=1), own_rate
 
 
 class Clips:
@@ -103,7 +101,7 @@ class Clips:
         self._speeds = tuple(speeds)
         self._channels = channels
         self._gains_db = gains_db
-        self._read = lru_cache(max(1, int(_REMEMBERED_SECONDS / lengths.mean())))(self._sound)
+        self._read = Remembered(self._sound)
 
     def draw(self, generator: np.random.Generator) -> Clip:
         """Return one clip at a random place, speed and level.

@@ -7,12 +7,12 @@ taken where a recording sounds, and half of them are mixed from several recordin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from audiofix.trainers.data.activity import active_windows
 from audiofix.trainers.data.clips import read_sound
 from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.data.remembered import Remembered
 
 from audiofix.audio.format import Chunk, as_chunk
 from audiofix.audio.lossy import coded, parse_coding
@@ -22,7 +22,6 @@ _ACTIVITY_SECONDS = 6
 _MARGIN_SAMPLES = 4608
 """Coded around a clip and cut away: four MP3 frames, more than any codec's delay."""
 
-_REMEMBERED_SECONDS = 3600.0
 _TRIES = 50
 
 
@@ -85,7 +84,7 @@ class CodedClips:
         self._shares = lengths / lengths.sum()
         self._settings = settings
         self._codings = tuple(map(parse_coding, settings.codings))
-        self._read = lru_cache(max(1, int(_REMEMBERED_SECONDS / lengths.mean())))(self._sounding)
+        self._read = Remembered(self._sounding)
 
     def draw(self, generator: np.random.Generator) -> tuple[Chunk, Chunk]:
         """Return a clip and its coded version, `[channels, samples]`, at a joint peak."""

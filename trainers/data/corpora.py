@@ -1,17 +1,22 @@
 """Where recordings come from: a manifest, a folder in VCTK's layout, or any folder of sounds.
 
-HDF5 files of windows (`hdf5`) count as sounds.
+HDF5 files of windows (`hdf5`) and tar shards (`tar`) count as sounds. Manifests and folders may lie
+in an object store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zlib import crc32
 
-from audiofix.trainers.data import hdf5
-from audiofix.trainers.data.manifest import Recording, read_manifest
+from audiofix.trainers.data import hdf5, tar
+from audiofix.trainers.data.manifest import Recording, Span, read_manifest
 
 from audiofix.audio.folder import is_audio
+from audiofix.audio.remote import has_audio_name, remote_files, url_of
 from audiofix.audio.source import Source, open_source
 from audiofix.errors import InputError
 
@@ -24,6 +29,33 @@ _READ_SAMPLES = 1 << 16
 _VALIDATION_SHARE = 10
 """One file in so many is held out where nothing else says which."""
 
+_share: ContextVar[tuple[int, int]] = ContextVar("share", default=(0, 1))
+
+
+class Found(NamedTuple):
+    """A file of sounds.
+
+    Attributes:
+        path: of the file, `SHARD.tar/NAME` in a shard.
+        span: where it lies in its shard; None for a file of its own.
+    """
+
+    path: Path
+    span: Span | None = None
+
+
+@contextmanager
+def shared_out(rank: int, size: int) -> Iterator[None]:
+    """Let `recordings` return, of what is trained on, only the `rank`-th of `size` parts.
+
+    Recipes ask for recordings while they are made, and need not know of other processes.
+    """
+    token = _share.set((rank, size))
+    try:
+        yield
+    finally:
+        _share.reset(token)
+
 
 def recordings(
     source: Path, split: str, *, folders: Sequence[str] = (), silences: Path | None = None
@@ -32,7 +64,8 @@ def recordings(
 
     Args:
         source: a manifest (`split,file_path,duration`), VCTK 0.92's folder, or any folder: there
-            the names decide, and about one file in ten, at least one, is validation.
+            the names decide, and about one file in ten, at least one, is validation. Or the URL of
+            a manifest or of any folder.
         split: `train`, `validation`, `test` of VCTK, or another that a manifest names.
         folders: names of the folders whose files are used; none for all.
         silences: VCTK's time stamps (`vctk-silences.0.92.txt`); each file is cut to its speech.
@@ -40,26 +73,49 @@ def recordings(
     Raises:
         InputError: nothing is there, or nothing in that split and those folders.
     """
-    found = _of_source(source, split, silences)
+    share = _share.get() if split == "train" else (0, 1)
+    if source.is_file() or (url_of(source) and source.suffix == ".csv"):
+        found = read_manifest(source, split=split, share=share)
+    else:
+        found = _in_folder(source, split, silences)[share[0] :: share[1]]
     chosen = [one for one in found if not folders or one.path.parent.name in folders]
     if not chosen:
         raise InputError(f"{source}: split {split} has nothing in data.folders: name others")
     return chosen
 
 
-def _of_source(source: Path, split: str, silences: Path | None) -> list[Recording]:
-    if source.is_file():
-        return read_manifest(source, split=split)
-    if not source.is_dir():
-        raise InputError(f"{source}: no such manifest or folder: check the name")
-    vctk = source / _VCTK_FOLDER
-    paths = _vctk(vctk, split) if vctk.is_dir() else _of_split(_sounds(source), source, split)
+def _in_folder(source: Path, split: str, silences: Path | None) -> list[Recording]:
     times = read_silences(silences) if silences else {}
-    found = [one for path in paths for one in recordings_of(path, split, times)]
+    files = of_split(found_files(source), source, split)
+    found = [one for file in files for one in recordings_of(file.path, split, times, file.span)]
     found = [recording for recording in found if recording.duration > 0]
     if not found:
         raise InputError(f"{source}: no recording in split {split}: add recordings, two at least")
     return found
+
+
+def found_files(source: Path) -> list[Found]:
+    """Return every file of sounds in a folder, here or in a store, those in tar shards too.
+
+    Raises:
+        InputError: there is no such folder, or a shard cannot be read.
+    """
+    if url := url_of(source):
+        listed = remote_files(
+            url, lambda name: has_audio_name(name) or name.endswith(tar.EXTENSION)
+        )
+        paths = [path for path, _ in listed or []]
+    elif source.is_dir():
+        paths = _sounds(source / _VCTK_FOLDER if (source / _VCTK_FOLDER).is_dir() else source)
+    else:
+        raise InputError(f"{source}: no such manifest or folder: check the name")
+    return [
+        file
+        for path in paths
+        for file in (
+            map(Found._make, tar.files_in(path)) if path.suffix == tar.EXTENSION else [Found(path)]
+        )
+    ]
 
 
 def spread(found: Sequence[Item], count: int) -> list[Item]:
@@ -83,37 +139,59 @@ def read_silences(path: Path) -> Mapping[str, tuple[float, float]]:
         raise InputError(f"{path}: not a list of `NAME START STOP`: {error}") from error
 
 
-def _vctk(folder: Path, split: str) -> list[Path]:
+def of_split(found: list[Found], source: Path, split: str) -> list[Found]:
+    """Return the files of a split of a folder, as their names decide.
+
+    Args:
+        found: all of them, from `found_files`.
+        source: the folder.
+        split: `train`, `validation`, or for VCTK `test`.
+    """
+    vctk = source / _VCTK_FOLDER
+    if url_of(source) or not vctk.is_dir():
+        return _drawn(found, source, split)
+    chosen = _vctk(found, vctk, split)
+    return chosen if split == "test" else _drawn(chosen, vctk, split)
+
+
+def _vctk(found: list[Found], folder: Path, split: str) -> list[Found]:
     """The authors' split: the first 100 speakers train, of which one utterance in ten validates."""
     speakers = sorted(p.name for p in folder.iterdir() if p.is_dir())
     speakers = [name for name in speakers if name not in _VCTK_LEFT_OUT]
-    training = speakers[:_VCTK_TRAINING_SPEAKERS]
-    chosen = speakers[_VCTK_TRAINING_SPEAKERS:] if split == "test" else training
-    paths = [path for name in chosen for path in sorted((folder / name).glob("*_mic1.*"))]
-    return paths if split == "test" else _of_split(paths, folder, split)
-
-
-def _sounds(folder: Path) -> list[Path]:
+    if split == "test":
+        chosen = set(speakers[_VCTK_TRAINING_SPEAKERS:])
+    else:
+        chosen = set(speakers[:_VCTK_TRAINING_SPEAKERS])
     return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and (path.suffix in hdf5.EXTENSIONS or is_audio(path))
+        one for one in found if one.path.parent.name in chosen and one.path.stem.endswith("_mic1")
     ]
 
 
-def _of_split(paths: list[Path], folder: Path, split: str) -> list[Path]:
-    """Return the paths of a split, which their names decide; one at least is held out."""
-    if not paths:
+def _sounds(folder: Path) -> list[Path]:
+    kept = (*hdf5.EXTENSIONS, tar.EXTENSION)
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and (path.suffix in kept or is_audio(path))
+    ]
+
+
+def _drawn(found: list[Found], folder: Path, split: str) -> list[Found]:
+    """Return the files of a split, which their names decide; one at least is held out."""
+    if not found:
         return []
-    draws = {path: crc32(path.relative_to(folder).as_posix().encode()) for path in paths}
-    held_out = {path for path, draw in draws.items() if draw % _VALIDATION_SHARE == 0}
-    held_out = held_out or {min(paths, key=lambda path: draws[path])}
-    wanted = {"validation": held_out, "train": set(paths) - held_out}.get(split, set())
-    return [path for path in paths if path in wanted]
+    draws = {one: crc32(one.path.relative_to(folder).as_posix().encode()) for one in found}
+    held_out = {one for one, draw in draws.items() if draw % _VALIDATION_SHARE == 0}
+    held_out = held_out or {min(found, key=lambda one: draws[one])}
+    wanted = {"validation": held_out, "train": set(found) - held_out}.get(split, set())
+    return [one for one in found if one in wanted]
 
 
 def recordings_of(
-    path: Path, split: str, silences: Mapping[str, tuple[float, float]] | None = None
+    path: Path,
+    split: str,
+    silences: Mapping[str, tuple[float, float]] | None = None,
+    span: Span | None = None,
 ) -> list[Recording]:
     """Return what one file holds: a recording, or the windows of HDF5.
 
@@ -121,14 +199,16 @@ def recordings_of(
         path: the file.
         split: what its recordings are for.
         silences: see `read_silences`.
+        span: where it lies in its tar shard.
     """
     if path.suffix in hdf5.EXTENSIONS:
         return hdf5.windows_of(path, split)
-    with open_source(path) as source:
+    recording = Recording(path, split, 0.0, span=span)
+    with tar.open_file(recording) if span else open_source(path) as source:
         samples = _counted(source) if source.samples is None else source.samples
         duration = samples / source.format.rate
     start, stop = (silences or {}).get(path.stem.removesuffix("_mic1"), (0.0, duration))
-    return [Recording(path, split, min(stop, duration) - start, start)]
+    return [replace(recording, duration=min(stop, duration) - start, start=start)]
 
 
 def _counted(source: Source) -> int:

@@ -1,13 +1,13 @@
 """Clips of recordings and of their own coded versions, for training on damages of any kind."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from audiofix.trainers.data.clips import read_sound
 from audiofix.trainers.data.coded_clips import CodedClipSettings, scaled_pair
 from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.data.remembered import Remembered
 
 from audiofix.audio.format import Chunk, as_chunk
 from audiofix.audio.pairs import found_pairs
@@ -17,7 +17,6 @@ from audiofix.metrics.alignment import advanced, delay
 Pairs = Mapping[str, tuple[Path, Path]]
 """Name -> original and coded recording."""
 
-_REMEMBERED_PAIRS = 200
 _MOST_DELAY_SECONDS = 0.05
 _WHOLE_SECONDS = 1e6
 _VALIDATION_FOLDERS = ("validation", "valid")
@@ -63,9 +62,7 @@ class PairedClips:
         """Draw from pairs, each read when it is drawn first."""
         self._pairs = list(pairs.values())
         self._settings = settings
-        self._read = lru_cache(_REMEMBERED_PAIRS)(
-            lambda place: read_pair(self._pairs[place], settings.rate)
-        )
+        self._read = Remembered(self._pair)
 
     def draw(self, generator: np.random.Generator) -> tuple[Chunk, Chunk]:
         """Return a clip and its coded version, `[channels, samples]`, at a joint peak."""
@@ -77,6 +74,9 @@ class PairedClips:
             row = generator.integers(len(original))
             clips = [clip[row : row + 1] for clip in clips]
         return scaled_pair(clips[0], clips[1], generator.uniform(settings.quietest_db, 0))
+
+    def _pair(self, place: int) -> tuple[Chunk, Chunk]:
+        return read_pair(self._pairs[place], self._settings.rate)
 
     def _cut(self, sound: Chunk, start: int) -> Chunk:
         clip = sound[:, start : start + self._settings.samples]

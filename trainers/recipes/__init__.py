@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from audiofix.trainers.data.corpora import shared_out
 from audiofix.trainers.distributed import World
 from audiofix.trainers.recipe import Recipe
 from audiofix.trainers.run_settings import settings_table
@@ -31,10 +32,16 @@ class Plan:
     system: str
     settings: Any
 
-    def recipe(self, source: Path, device: torch.device) -> Recipe:
-        """Return the recipe on the data `source`, with fresh networks on `device`."""
-        torch.manual_seed(self.settings.loop.seed)
-        made: Recipe = imported(RECIPES[self.system])(self.settings, source, device)
+    def recipe(self, source: Path, device: torch.device, world: World | None = None) -> Recipe:
+        """Return the recipe on the data `source`, with fresh networks on `device`.
+
+        Of several processes, each gets its part of the data where the settings want it.
+        """
+        loop, world = self.settings.loop, world or World()
+        torch.manual_seed(loop.seed)
+        share = (world.rank, world.size) if loop.shard_by_rank else (0, 1)
+        with shared_out(*share):
+            made: Recipe = imported(RECIPES[self.system])(self.settings, source, device)
         return made
 
 
@@ -51,8 +58,7 @@ def plan(system: str, config: str | None, assignments: tuple[str, ...]) -> Plan:
         UsageError: the system or preset is unknown, or a package for training is missing.
         SettingsError: a setting is unknown or has a wrong value.
     """
-    if system not in RECIPES:
-        raise UsageError(f"train {system}: unknown: use one of {', '.join(RECIPES)}")
+    check_system(system)
     table = _table(config or system)
     for word in assignments:
         table = overlaid(table, parse_assignment(word))
@@ -61,6 +67,12 @@ def plan(system: str, config: str | None, assignments: tuple[str, ...]) -> Plan:
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name}: not installed: pip install 'audiofix[train]'") from error
     return Plan(system, read_settings(settings, table))
+
+
+def check_system(name: str) -> None:
+    """Raise UsageError where no recipe has this name."""
+    if name not in RECIPES:
+        raise UsageError(f"train {name}: unknown: use one of {', '.join(RECIPES)}")
 
 
 def agreed(own: Plan, world: World) -> Plan:

@@ -154,7 +154,7 @@ class A2SBRecipe(Recipe):
         assert isinstance(network, UNet)
         found: dict[str, list[float]] = {f"loss_{t}": [] for t in _VALIDATION_TIMES}
         found["lsd"] = []
-        for recording in self.held_out:
+        for recording in self.world.share(self.held_out):
             clean, mask = self._held_out_crop(recording)
             damaged, noise = self._damaged(clean, mask)
             for t in _VALIDATION_TIMES:
@@ -163,7 +163,8 @@ class A2SBRecipe(Recipe):
                 loss = bridge_loss(network, self._bridge, clean, damaged, mask, time, given)
                 found[f"loss_{t}"].append(loss.item())
             found["lsd"].append(self._distance(network, clean, damaged, mask))
-        means = {name: float(np.mean(values)) for name, values in found.items()}
+        gathered = self.world.gathered(found)
+        means = {name: float(np.mean(values)) for name, values in gathered.items()}
         return {**means, "loss": float(np.mean([means[f"loss_{t}"] for t in _VALIDATION_TIMES]))}
 
     def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:
@@ -171,7 +172,7 @@ class A2SBRecipe(Recipe):
         network = networks["bridge"]
         assert isinstance(network, UNet)
         examples = []
-        for recording in spread(self.held_out, count):
+        for recording in self.world.share(spread(self.held_out, count)):
             clean, mask = self._held_out_crop(recording)
             damaged, _ = self._damaged(clean, mask)
             images = {

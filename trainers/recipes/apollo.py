@@ -207,7 +207,7 @@ class ApolloRecipe(Recipe):
         """Return LSD and negative SI-SDR at each coding, and what they are before restoration."""
         figures: dict[str, list[float]] = {}
         for word in self._damages:
-            for place in range(len(self.held_out)):
+            for place in self.world.share(range(len(self.held_out))):
                 original, decoded = self._validation_pair(place, word)
                 made = networks[GENERATOR](decoded)
                 for name, sound in (("", made), ("input_", decoded)):
@@ -215,7 +215,8 @@ class ApolloRecipe(Recipe):
                     figures.setdefault(f"{name}lsd_{word}", []).append(distance)
                     ratio = losses.negative_ratio(sound, original).item()
                     figures.setdefault(f"{name}neg_sisdr_{word}", []).append(ratio)
-        means = {name: float(np.mean(values)) for name, values in figures.items()}
+        gathered = self.world.gathered(figures)
+        means = {name: float(np.mean(values)) for name, values in gathered.items()}
         every = [value for name, value in means.items() if name.startswith("lsd_")]
         return {**means, "lsd": float(np.mean(every))}
 
@@ -223,7 +224,8 @@ class ApolloRecipe(Recipe):
         """Return held-out clips: input, estimate, target."""
         words = self._damages
         examples = []
-        for index, place in enumerate(spread(range(len(self.held_out)), count)):
+        chosen = list(enumerate(spread(range(len(self.held_out)), count)))
+        for index, place in self.world.share(chosen):
             word = words[index % len(words)]
             original, decoded = self._validation_pair(place, word)
             made = networks[GENERATOR](decoded)

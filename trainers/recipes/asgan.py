@@ -278,10 +278,11 @@ class ASGANRecipe(Recipe):
         if self.settings.data.features != "mel":
             return []
         sound = from_mel(self._examples(networks, count), self.settings.mel).cpu().numpy()
-        return [
+        examples = [
             Example(f"word-{number}", self.settings.mel.rate, {"generated": one[None]})
             for number, one in enumerate(sound)
         ]
+        return self.world.share(examples)
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the generator, and its vocoder, as a checkpoint for `generate --model`."""

@@ -130,13 +130,14 @@ class ClassifierRecipe(Recipe):
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the share of held-out words that are taken for another."""
-        wrong = 0
-        for start in range(0, len(self.held_out), _BATCH):
-            part = self.held_out[start : start + _BATCH]
+        own, wrong = self.world.share(self.held_out), []
+        for start in range(0, len(own), _BATCH):
+            part = own[start : start + _BATCH]
             sound = torch.cat([self._whole(one) for one in part])
             found = networks[CLASSIFIER](mel_pictures(sound).to(self.device)).argmax(1).cpu()
-            wrong += int((found != torch.tensor([self._label(one) for one in part])).sum())
-        return {"error": wrong / len(self.held_out)}
+            labels = torch.tensor([self._label(one) for one in part])
+            wrong.append(int((found != labels).sum()))
+        return {"error": sum(self.world.gathered({"wrong": wrong})["wrong"]) / len(self.held_out)}
 
     def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:
         """Return nothing: there is no sound to listen to."""

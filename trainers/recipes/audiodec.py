@@ -210,10 +210,11 @@ class AudioDecRecipe(ReconstructionRecipe):
         if not self.settings.quantised:
             return {}
         codes = []
-        for recording in self.held_out:
+        for recording in self.world.share(self.held_out):
             _, source = self.held_out_pair(recording)
             found = codec.quantizer(codec.projector(codec.encoder(source)))
-            codes.append(found.codes.flatten(1))
+            codes.append(found.codes.flatten(1).cpu())
+        codes = self.world.gathered({"codes": codes})["codes"]
         return codeword_usage(torch.cat(codes, dim=1), self.settings.model.codebook_size)
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:

@@ -254,9 +254,10 @@ class SpectralRecipe(ReconstructionRecipe):
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the log-mel distance of held-out files, and how the codebooks are used."""
         codec = _spectral(networks[GENERATOR])
-        sources = (self.held_out_pair(recording)[1] for recording in self.held_out)
-        found = [codec.quantizer(codec.projector(codec.encoder(x))).codes[:, 0] for x in sources]
-        usage = codeword_usage(torch.cat(found, dim=1), self.settings.model.codebook_size)
+        own = (self.held_out_pair(one)[1] for one in self.world.share(self.held_out))
+        codes = [codec.quantizer(codec.projector(codec.encoder(x))).codes[:, 0].cpu() for x in own]
+        codes = self.world.gathered({"codes": codes})["codes"]
+        usage = codeword_usage(torch.cat(codes, dim=1), self.settings.model.codebook_size)
         return {**super().validate(networks), **usage}
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:

@@ -186,14 +186,17 @@ class EnvelopeRecipe(Recipe):
         """Return about the log-spectral distance of whole files: by kind and rate, and the mean."""
         if not self._held_out:
             self._held_out = [
-                pair for recording in self.held_out for pair in self._validated(recording)
+                pair
+                for recording in self.world.share(self.held_out)
+                for pair in self._validated(recording)
             ]
         found: dict[str, list[float]] = {}
         for name, batch in self._held_out:
             distance = self._distances(networks["generator"], batch, cautious=False)
             share = 1 - batch["edges"].item() / self.settings.model.bands
             found.setdefault(name, []).append(distance.mean().item() * share**0.5)
-        figures = {f"lsd_{name}": float(np.mean(values)) for name, values in found.items()}
+        gathered = self.world.gathered(found)
+        figures = {f"lsd_{name}": float(np.mean(values)) for name, values in gathered.items()}
         return {**figures, "lsd": float(np.mean(list(figures.values())))}
 
     def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:

@@ -136,16 +136,16 @@ class ReconstructionRecipe(Recipe):
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the mean log-mel distance of held-out files."""
         distances = []
-        for recording in self.held_out:
+        for recording in self.world.share(self.held_out):
             clean, source = self.held_out_pair(recording)
             made, _ = self.reconstruct(networks[GENERATOR], source)
             distances.append(self._losses.mel_distance(made, clean).item())
-        return {"mel": float(np.mean(distances))}
+        return {"mel": float(np.mean(self.world.gathered({"mel": distances})["mel"]))}
 
     def examples(self, networks: Mapping[str, nn.Module], count: int) -> Sequence[Example]:
         """Return held-out files: input, estimate, target."""
         examples = []
-        for recording in spread(self.held_out, count):
+        for recording in self.world.share(spread(self.held_out, count)):
             clean, source = self.held_out_pair(recording)
             made, _ = self.reconstruct(networks[GENERATOR], source)
             sounds = {"input": source, "estimate": made, "target": clean}

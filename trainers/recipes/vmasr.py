@@ -181,12 +181,13 @@ class VMASRRecipe(Recipe):
         figures = {}
         for rate in self.settings.data.validation_rates:
             distances = []
-            for recording in self.held_out:
+            for recording in self.world.share(self.held_out):
                 clean, degraded, known = self._held_out_clip(recording, rate)
                 if known < min(1, rate / self.settings.data.rate + _TELLING_SHARE):
                     continue  # it does not tell what is missing
                 made = self._restore(networks["generator"], degraded, rate)
                 distances.append(lsd(made[:, 0], clean[:, 0], known).item())
+            distances = self.world.gathered({"lsd": distances})["lsd"]
             if distances:
                 figures[f"lsd_{rate}"] = float(np.mean(distances))
         mean = float(np.mean(list(figures.values()))) if figures else math.inf
@@ -196,7 +197,8 @@ class VMASRRecipe(Recipe):
         """Return held-out clips: input, estimate, target."""
         data = self.settings.data
         examples = []
-        for place, recording in enumerate(spread(self.held_out, count)):
+        chosen = list(enumerate(spread(self.held_out, count)))
+        for place, recording in self.world.share(chosen):
             rate = data.validation_rates[place % len(data.validation_rates)]
             clean, degraded, _ = self._held_out_clip(recording, rate)
             made = self._restore(networks["generator"], degraded, rate)
