@@ -8,7 +8,6 @@ as from a folder, and no process has to own a shard.
 import io
 import tarfile
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from audiofix.trainers.data.manifest import Recording, Span
 
@@ -28,7 +27,7 @@ def files_in(shard: Path) -> list[tuple[Path, Span]]:
     """
     url = url_of(shard)
     try:
-        opened = cast(BinaryIO, open_remote(url)) if url else shard.open("rb")
+        opened = open_remote(url) if url else shard.open("rb")
         with opened, tarfile.open(fileobj=opened, mode="r|") as members:
             return [
                 (shard / member.name, Span(member.offset_data, member.size))

@@ -24,7 +24,7 @@ from audiofix.backends.a2sb.bridge import Bridge
 from audiofix.backends.a2sb.config import BridgeConfig, UNetConfig
 from audiofix.backends.a2sb.image import ImageTransform
 from audiofix.backends.a2sb.masks import drawn_gap, filled, row_bounds
-from audiofix.backends.a2sb.network import UNet
+from audiofix.backends.a2sb.network import Level, UNet
 from audiofix.backends.a2sb.sampling import Canvas, FastWalk, sample
 from audiofix.errors import InputError, SettingsError
 
@@ -73,6 +73,8 @@ class Settings:
     Attributes:
         name: of the checkpoint.
         start: checkpoint to start from, empty for fresh weights.
+        checkpoint_activations: whether the backward pass computes each block again, instead of
+            keeping what it needs of it: less memory, more time, the same gradients.
         half: whether checkpoints hold float16.
     """
 
@@ -83,6 +85,7 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
     start: str = ""
+    checkpoint_activations: bool = False
     half: bool = False
 
     def __post_init__(self) -> None:
@@ -118,6 +121,9 @@ class A2SBRecipe(Recipe):
         self.settings, self.device = settings, device
         network = UNet(settings.model)
         start_from(network, settings.start)
+        for module in network.modules():
+            if isinstance(module, Level):
+                module.checkpointed = settings.checkpoint_activations
         self.networks: dict[str, nn.Module] = {"bridge": network.to(device)}
         config = settings.bridge
         self._transform = ImageTransform(config.n_fft, config.hop)

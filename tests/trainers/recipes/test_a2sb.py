@@ -126,3 +126,29 @@ def test_a_silent_held_out_recording_is_refused(tmp_path):
     recipe = recipe_of(SETTINGS, tmp_path / "m.csv")
     with pytest.raises(InputError, match="silent"):
         recipe.validate(recipe.networks)
+
+
+def test_checkpointed_activations_give_the_same_gradients_and_keep_less(corpus):
+    """With dropout, which must be drawn alike the second time."""
+    settings = replace(SETTINGS, model=replace(SETTINGS.model, dropout=0.2))
+    gradients, kept = [], []
+    for checkpointed in (False, True):
+        recipe = recipe_of(replace(settings, checkpoint_activations=checkpointed), corpus)
+        network = recipe.networks["bridge"].train()
+        torch.nn.init.normal_(network.output_projection[-1].weight)  # it begins with zeros
+        batch = collated([recipe.item(np.random.default_rng(seed)) for seed in (0, 1)], CPU)
+        saved = {}
+
+        def note(tensor, saved=saved):
+            saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        torch.manual_seed(5)
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            loss = recipe.losses(Turn("bridge", 0), batch).losses[TOTAL]
+            kept.append(sum(saved.values()))
+        loss.backward()
+        found = [p.grad.flatten() for p in network.parameters() if p.grad is not None]
+        gradients.append(torch.cat(found))
+    assert torch.equal(*gradients) and gradients[0].abs().max() > 0
+    assert kept[1] < 0.6 * kept[0]
