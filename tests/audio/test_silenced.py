@@ -22,13 +22,16 @@ def test_what_is_printed_is_told_once(capfd, caplog):
 
 def test_calls_that_overlap_give_standard_error_back(capfd):
     """As those of two threads do: the first one's end is not the last one's."""
-    first, second = Silenced("x.mp3").calling(), Silenced("y.mp3").calling()
+    files = Silenced("x.mp3"), Silenced("y.mp3")
+    first, second = (silenced.calling() for silenced in files)
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
     os.write(2, b"caught\n")
     second.__exit__(None, None, None)
     os.write(2, b"not caught\n")
+    for silenced in files:
+        silenced.close()
     assert capfd.readouterr().err == "not caught\n"
 
 
