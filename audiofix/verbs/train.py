@@ -132,12 +132,11 @@ def command(
     chosen = plan(system, config, assignments)
     if not (resume or dry_run) and (folder / STATE_FILE).exists():
         raise OutputError(f"{folder}: holds a run: add --resume, or name another --out")
-    if dry_run:
-        if is_main:
-            target = own_device(place(device).device)
-            _tell_dry_run(chosen.recipe(data, target), chosen.settings.loop)
-        return
-    _train(chosen, data, folder, device, begun=begun)
+    if not dry_run:
+        _train(chosen, data, folder, device, begun=begun)
+    elif is_main:
+        recipe = chosen.recipe(data, own_device(place(device).device))
+        _tell_dry_run(recipe, chosen.settings.loop)
 
 
 def _train(chosen: "Plan", data: Path, folder: Path, device: str, *, begun: bool) -> None:

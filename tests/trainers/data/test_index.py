@@ -10,10 +10,10 @@ import soundfile
 from audiofix.trainers.data.clips import read_own
 from audiofix.trainers.data.corpora import recordings, shared_out
 from audiofix.trainers.data.index import pieces_of, write_index
-from audiofix.trainers.data.manifest import Recording, Span, read_manifest
+from audiofix.trainers.data.manifest import Recording, read_manifest
 from stages import noise
 
-from audiofix.errors import InputError, OutputError
+from audiofix.errors import OutputError
 
 RATE = 8000
 
@@ -116,12 +116,3 @@ def test_pieces_of_a_long_recording_are_its_parts(tmp_path, kind):
 def test_an_hdf5_window_is_one_piece(tmp_path):
     window = Recording(tmp_path / "x.hdf5", "train", 300.0, 600.0)
     assert pieces_of(window) == [window]
-
-
-def test_a_shard_that_is_none_and_one_that_changed_are_told(tmp_path):
-    (tmp_path / "00.tar").write_bytes(b"no tar file" * 100)
-    with pytest.raises(InputError, match=r"00\.tar: not a tar file"):
-        recordings(tmp_path, "train")
-    gone = Recording(tmp_path / "00.tar" / "x.flac", "train", 1.0, span=Span(1000, 9000))
-    with pytest.raises(InputError, match="make the index anew"):
-        read_own(gone)
