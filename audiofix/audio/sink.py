@@ -21,7 +21,6 @@ from audiofix.audio.destination import (
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.pcm import HEADERLESS, SampleEncoder
 from audiofix.audio.remote import Upload, remote_exists, url_of
-from audiofix.audio.source import Source
 from audiofix.audio.tags import Tags, write_tags
 from audiofix.audio.types import check_format, encoding_of, type_of
 from audiofix.audio.writers import Writer, open_writer
@@ -119,7 +118,7 @@ def open_sink(
     *,
     kind: str | None = None,
     bits: str | None = None,
-    like: Source | None = None,
+    usual_bits: str = "32f",
     tags: Tags | None = None,
     overwrite: bool = False,
     seed: int = 0,
@@ -130,9 +129,9 @@ def open_sink(
         path: a file, or `-` for standard output.
         audio: what will be written.
         kind: the type; None takes the extension's, else WAV.
-        bits: the sample format; None takes that of `like`, on a pipe 32-bit float.
-        like: the input whose sample format and tags the output takes over.
-        tags: the output's, where no input has them.
+        bits: the sample format; None takes `usual_bits`, on a pipe 32-bit float.
+        usual_bits: what a file comes as near to as its type allows.
+        tags: title, artist, ... of the output.
         overwrite: whether an existing file may be replaced.
         seed: of the dither.
 
@@ -144,7 +143,7 @@ def open_sink(
     kind = type_of(path, kind)
     piped = str(path) == "-"
     name = "standard output" if piped else url_of(path) or str(path)
-    encoding = encoding_of(kind, bits, "32f" if piped or like is None else like.bits)
+    encoding = encoding_of(kind, bits, "32f" if piped else usual_bits)
     check_format(kind, audio)
     encoder = SampleEncoder(encoding, seed)
     check_target(path, overwrite=overwrite)
@@ -153,10 +152,9 @@ def open_sink(
     target = Path(path)
     if is_special(target):
         return _piped(name, audio, kind, encoder, open_special(target))
-    own_tags = tags or (like.tags if like else Tags())
 
     def last(part: Path) -> None:
-        write_tags(part, kind, own_tags, name)
+        write_tags(part, kind, tags or Tags(), name)
 
     url = url_of(target)
     destination = Upload(url, last) if url else File(target, overwrite=overwrite, last=last)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audiofix.audio.types import BITS
 from audiofix.errors import InputError
 
 Codes = NDArray[np.uint16]
@@ -37,6 +38,8 @@ class CodeLayout:
         codebooks: codes per frame and channel.
         bits: width of one code, 1 to 16.
         source_rate: samples per second of the sound that was encoded; None stands for `rate`.
+        source_bits: sample format of the file that was encoded: 16, 24, 32, 32f or 64f; None where
+            it was none.
 
     Raises:
         InputError: a field is out of range.
@@ -50,6 +53,7 @@ class CodeLayout:
     codebooks: int
     bits: int
     source_rate: int | None = None
+    source_bits: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no codec has."""
@@ -59,6 +63,11 @@ class CodeLayout:
             raise InputError("code layout: its model has no readable name: encode again")
         if not re.fullmatch(r"[0-9a-f]{16}", str(self.checkpoint)):
             raise InputError("code layout: its checkpoint is not 16 hex digits: encode again")
+        if self.source_bits not in (None, *BITS):
+            raise InputError(
+                f"code layout: source_bits is {self.source_bits!r:.40}: one of {', '.join(BITS)} "
+                "can be"
+            )
         for field, most in _LIMITS.items():
             value = getattr(self, field)
             if field == "source_rate" and value is None:

@@ -21,7 +21,7 @@ surrounds the codes is 2% of the stream."""
 
 
 def identity_of(*content: object) -> bytes:
-    """Return an identity drawn from what a stream begins with: the same input, the same bytes."""
+    """Return an identity drawn from what a stream holds: the same content, the same identity."""
     digest = sha256()
     for part in content:
         digest.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())

@@ -14,10 +14,11 @@ from audiofix.audio.excerpt import Excerpt
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.audio.sink import Sink, open_sink
 from audiofix.audio.source import Source, open_source
+from audiofix.checkpoints.digest import sha256_of
 from audiofix.codes.layout import CodeLayout
 from audiofix.codes.reader import CodeReader, Gap
 from audiofix.codes.writer import PACKET_FRAMES, CodeWriter, identity_of
-from audiofix.jobs.job import IOOptions, Job, Progress
+from audiofix.jobs.job import PIPE, IOOptions, Job, Progress
 from audiofix.jobs.latency import LatencyMeter
 from audiofix.jobs.signals import postponed_signals
 from audiofix.jobs.stream import log_source
@@ -87,11 +88,12 @@ def encode(
             channels=source.format.channels,
             codebooks=codebooks(codec),
             source_rate=source.format.rate,
+            source_bits=source.bits,
         )
         meter = LatencyMeter(layout.hop / layout.rate) if realtime else None
         tick = progress(source) if progress else None
         with ByteSink(job.output, overwrite=io.overwrite) as sink:
-            _encode(source, codec, layout, sink, io.seed, meter, tick)
+            _encode(source, codec, layout, sink, _told_apart(job, io), meter, tick)
         if meter:
             log.warning("%s: %s", source.name, meter.summary())
         if source.fault:
@@ -103,11 +105,14 @@ def _encode(
     codec: Codec,
     layout: CodeLayout,
     sink: ByteSink,
-    seed: int,
+    told_apart: object,
     meter: LatencyMeter | None,
     tick: Callable[[int], None] | None,
 ) -> None:
-    """Send the codes of a source; with a meter every few frames at once."""
+    """Send the codes of a source; with a meter every few frames at once.
+
+    The stream's identity is drawn from `told_apart`, the layout, the tags and the opening.
+    """
     use: Use = "live" if meter else "file"
     encoder = codec.encoder(source.format, use, codebooks=layout.codebooks)
     block = _block_samples(source, layout, meter is not None)
@@ -117,7 +122,7 @@ def _encode(
         layout,
         tags=source.tags.fields,
         packet_frames=_LIVE_PACKET_FRAMES if meter else PACKET_FRAMES,
-        identity=identity_of(seed, layout, source.tags.fields, chunk),
+        identity=identity_of(told_apart, layout, source.tags.fields, chunk),
     )
     while chunk.shape[1]:
         done += chunk.shape[1]
@@ -239,10 +244,22 @@ def _open_result(
         AudioFormat(layout.sound_rate, layout.channels),
         kind=io.kind,
         bits=io.bits,
+        usual_bits=layout.source_bits or "32f",
         tags=Tags({name: list(values) for name, values in reader.tags.items()}),
         overwrite=io.overwrite,
         seed=io.seed,
     )
+
+
+def _told_apart(job: Job, io: IOOptions) -> object:
+    """Return what tells this stream of codes from others that begin with the same samples.
+
+    Of a file all its bytes; of a pipe nothing, for what comes later is not known when the header
+    goes out.
+    """
+    is_file = job.source is not None and job.source != PIPE and job.source.is_file()
+    content = sha256_of(job.source) if job.source is not None and is_file else None
+    return io.seed, io.start, io.duration, content
 
 
 def _block_samples(source: Source, layout: CodeLayout, realtime: bool) -> int:

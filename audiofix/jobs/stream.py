@@ -46,7 +46,7 @@ def run_stream(
             stage.result,
             kind=io.kind,
             bits=io.bits,
-            like=source if keeps_bits else None,
+            usual_bits=source.bits if keeps_bits else "32f",
             tags=source.tags,
             overwrite=io.overwrite,
             seed=io.seed,

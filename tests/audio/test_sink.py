@@ -98,8 +98,8 @@ def test_what_a_type_cannot_hold_is_refused_before_a_file_exists(
 def test_the_input_decides_the_sample_format(tmp_path):
     for bits in ("16", "24", "32f"):
         write(tmp_path / f"{bits}.wav", noise(1, 10), bits=bits)
-        with open_source(tmp_path / f"{bits}.wav") as like:
-            write(tmp_path / f"{bits}-copy.wav", noise(1, 10), like=like)
+        with open_source(tmp_path / f"{bits}.wav") as source:
+            write(tmp_path / f"{bits}-copy.wav", noise(1, 10), usual_bits=source.bits)
         assert read(tmp_path / f"{bits}-copy.wav")[1].bits == bits
 
 

@@ -94,7 +94,9 @@ def test_files_pipes_and_python_agree(
     assert (y.shape, rate) == ((12_345, 2), 11025)
 
     piped = audiofix("encode", "-m", codec, stdin=sound.read_bytes()).stdout
-    assert piped == coded.read_bytes()
+    alike = [json.loads(audiofix("info", "--json", "-", stdin=codes).stdout)
+             for codes in (piped, coded.read_bytes())]  # fmt: skip
+    assert alike[0] == alike[1] and len(piped) == coded.stat().st_size
     back = audiofix("decode", "-m", codec, stdin=piped).stdout
     z, _ = soundfile.read(io.BytesIO(back), always_2d=True, dtype="float32")
     assert np.array_equal(z, y)
@@ -279,6 +281,36 @@ def test_realtime_tells_what_another_rate_costs(audiofix: Run, codec: Path) -> N
     back = audiofix("decode", "--realtime", "-m", codec, "-t", "f32le", stdin=done.stdout)
     assert len(back.stdout) == 16000 * 4
     assert 3.5 < float(back.stderr.split(b"delay ")[1].split()[0]) < 200
+
+
+def test_recordings_that_begin_alike_are_told_apart(
+    audiofix: Run, codec: Path, tmp_path: Path
+) -> None:
+    """One packet of the second put into the first one's place is damage, not sound."""
+    streams = []
+    for number, words in ((0, ()), (1, ()), (0, ()), (0, ("--seed", "1"))):
+        x = np.concatenate([np.zeros(8000), noise(1, 8000, seed=number)[0]])
+        soundfile.write(tmp_path / "x.wav", x, 8000)
+        done = audiofix("encode", "x.wav", "-m", codec, *words, cwd=tmp_path)
+        streams.append(done.stdout)
+    first, second, again, seeded = (data.split(b"AFC1") for data in streams)
+    assert first == again
+    for other in (second, seeded):
+        spliced = b"AFC1".join([*first[:3], other[3], *first[4:]])
+        done = audiofix("info", "--json", stdin=spliced)
+        assert done.returncode == 3 and json.loads(done.stdout)["damages"] == 1
+
+
+@pytest.mark.parametrize(("subtype", "bits"), [("PCM_16", "16"), ("PCM_24", "24"), ("FLOAT", "")])
+def test_a_decoded_file_has_the_sample_format_of_the_encoded_one(
+    audiofix: Run, codec: Path, tmp_path: Path, subtype: str, bits: str
+) -> None:
+    soundfile.write(tmp_path / "x.wav", noise(1, 999).T * 0.3, 8000, subtype)
+    audiofix("encode", "x.wav", "-m", codec, "-o", "x.afc", cwd=tmp_path)
+    for name in ("y.wav", "y.flac"):
+        assert audiofix("decode", "x.afc", "-m", codec, "-o", name, cwd=tmp_path).returncode == 0
+    assert soundfile.info(tmp_path / "y.wav").subtype == subtype
+    assert soundfile.info(tmp_path / "y.flac").subtype == f"PCM_{bits or 24}"
 
 
 def test_tags_travel(audiofix: Run, codec: Path, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from audiofix.codes.layout import CodeLayout
 from audiofix.errors import InputError
 
 
-@pytest.mark.parametrize("layout", [LAYOUT, replace(LAYOUT, model="Größe", source_rate=44100)])
+@pytest.mark.parametrize(
+    "layout", [LAYOUT, replace(LAYOUT, model="Größe", source_rate=44100, source_bits="24")]
+)
 @pytest.mark.parametrize("tags", [{}, {"title": ["Ein Stück"], "artist": ["a", "b"]}])
 def test_round_trip(layout, tags):
     assert read_header(write_header(layout, tags, IDENTITY)) == Header(layout, tags, IDENTITY)

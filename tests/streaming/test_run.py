@@ -21,7 +21,7 @@ def recording(tmp_path):
 def test_moves_every_sample_and_reports_progress(recording, tmp_path):
     progress = []
     with open_source(recording) as source:
-        sink = open_sink(tmp_path / "y.wav", source.format, like=source)
+        sink = open_sink(tmp_path / "y.wav", source.format, usual_bits=source.bits)
         run(source, Resample(source.format, 8000), sink, progress=progress.append)
     assert (tmp_path / "y.wav").read_bytes()[-40028:] == recording.read_bytes()[-40028:]
     assert progress[-1] == 10007 and progress == sorted(progress)
