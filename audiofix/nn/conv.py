@@ -104,7 +104,9 @@ class CausalConv1d(StreamingLayer):
             (groups, outputs, kernel, channels),
             (window.stride(0), stride * channels, dilation * channels, 1),
         )
-        rows = taps.reshape(groups, outputs, kernel * channels)
+        return self._multiplied(taps.reshape(groups, outputs, kernel * channels))
+
+    def _multiplied(self, rows: Tensor) -> Tensor:
         if self.conv.bias is None:
             return torch.bmm(rows, self.packed)
         return torch.baddbmm(self.conv.bias.view(len(rows), 1, -1), rows, self.packed)

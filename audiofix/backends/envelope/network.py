@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from audiofix.backends.envelope.config import EnvelopeConfig
 from audiofix.nn.conv import CausalConv1d
@@ -26,6 +25,18 @@ _HEADROOM = 3.0
 """log10 power by which the new band may exceed the median level of the octave below it: a tone
 alone there is in few bands and cannot call up a band of noise."""
 
+BLOCK_FRAMES = 4
+"""Frames that a stream multiplies together, however many come: a product of more rows may add in
+another order, and bits must not depend on how a stream is cut."""
+
+
+class BlockedConv1d(CausalConv1d):
+    """A causal convolution that streams in blocks of `BLOCK_FRAMES`."""
+
+    def _multiplied(self, rows: Tensor) -> Tensor:
+        assert self.conv.bias is not None
+        return _in_blocks(rows, self.packed[0], self.conv.bias)
+
 
 class GatedLayer(nn.Module):
     """A residual layer: a gated dilated convolution and a mix of its channels."""
@@ -33,7 +44,7 @@ class GatedLayer(nn.Module):
     def __init__(self, channels: int, kernel_size: int, dilation: int) -> None:
         """Make the layer."""
         super().__init__()
-        self.gated = CausalConv1d(channels, 2 * channels, kernel_size, dilation=dilation)
+        self.gated = BlockedConv1d(channels, 2 * channels, kernel_size, dilation=dilation)
         self.mix = nn.Conv1d(channels, channels, 1)
 
     def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
@@ -100,9 +111,17 @@ class EnvelopeNetwork(nn.Module):
 def _pointwise(layer: nn.Conv1d, x: Tensor, state: StreamState | None) -> Tensor:
     """Apply a convolution of one tap, in the layout that goes with the state."""
     if is_time_major(state):
-        return linear(x, layer.weight[:, :, 0], layer.bias)
+        assert layer.bias is not None
+        return _in_blocks(x, layer.weight[:, :, 0].T, layer.bias)
     result: Tensor = layer(x)
     return result
+
+
+def _in_blocks(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return `x @ weight + bias` of `[1, frames, channels]`, frames a multiple of the block."""
+    blocks = x.reshape(-1, BLOCK_FRAMES, x.shape[2])
+    product = torch.baddbmm(bias, blocks, weight.expand(len(blocks), -1, -1))
+    return product.view(1, -1, weight.shape[1])
 
 
 def highest_level(level: Tensor, edge: Tensor) -> Tensor:

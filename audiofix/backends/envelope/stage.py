@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.backends.envelope.bands import frame_grid
 from audiofix.backends.envelope.filling import Filling
-from audiofix.backends.envelope.network import EnvelopeNetwork
+from audiofix.backends.envelope.network import BLOCK_FRAMES, EnvelopeNetwork
 from audiofix.backends.placement import Placement
 from audiofix.dsp.rolloff import BandwidthMeter
 
 log = logging.getLogger(__name__)
 
-BLOCK_FRAMES = 4
-"""Frames computed together, whatever the chunks: bits must not depend on how a stream is cut."""
+_MOST_BLOCKS = 32
+"""Computed together where so many have come, which is faster. More would be shared out to threads,
+at places that depend on how many there are, and so would the last bits."""
 
 _LEAST_WEIGHT = 1e-3
 """Of overlapping windows, where a stream begins."""
@@ -96,8 +97,8 @@ class EnvelopeStage:
         self._held = np.zeros((audio.channels, grid.size // 2), np.float32)
         self._start = -(grid.size // 2)
         self._past = np.zeros((audio.channels, self._ahead), np.float32)
-        self._wet = np.zeros((audio.channels, self._span), np.float32)
-        self._weight = np.zeros(self._span, np.float32)
+        self._wet = np.zeros((audio.channels, self._span - self._step), np.float32)
+        self._weight = np.zeros(self._span - self._step, np.float32)
         self._samples_in = self._samples_out = self._listened = 0
 
     def output_length(self, samples: int) -> int:
@@ -116,40 +117,59 @@ class EnvelopeStage:
     def flush(self) -> Chunk:
         """Return the rest."""
         parts = [self._held[:, :0]]
+        self._held = np.pad(self._held, ((0, 0), (0, self.latency + self._step)))
         while self._samples_out < self._samples_in:
-            missing = self._band.patience + self._span - self._held.shape[1]
-            self._held = np.pad(self._held, ((0, 0), (0, max(0, missing))))
             parts.append(self._advance())
         return np.concatenate(parts, axis=1)
 
     def _advance(self) -> Chunk:
-        """Work through one block of frames and return the samples that are now final."""
-        self._listen()
-        span = self._held[:, : self._span]
-        frames = sliding_window_view(span, self._grid.size, axis=1)[:, :: self._grid.hop]
-        if self._band.cutoff_hz < self.top_hz:
-            cutoff_hz = self._band.cutoff_hz
-            pairs = zip(self._channels, frames, strict=True)
-            self._overlap(
-                np.stack(
-                    [channel.added(own, cutoff_hz, self._band.highest_hz) for channel, own in pairs]
-                )
-            )
-        before = np.concatenate([self._past, self._held[:, : self._step]], axis=1)
-        self._past = before[:, self._step :]
-        added = self._wet[:, : self._step] / np.maximum(self._weight[: self._step], _LEAST_WEIGHT)
+        """Work through the next blocks of frames and return the samples that are now final."""
+        blocks, cutoff_hz = self._blocks()
+        samples = blocks * self._step
+        self._wet = np.pad(self._wet, ((0, 0), (0, samples)))
+        self._weight = np.pad(self._weight, (0, samples))
+        if cutoff_hz < self.top_hz:
+            self._add(blocks, cutoff_hz)
+        before = np.concatenate([self._past, self._held[:, :samples]], axis=1)
+        self._past = before[:, samples:]
+        added = self._wet[:, :samples] / np.maximum(self._weight[:samples], _LEAST_WEIGHT)
         first = self._start - self._ahead
-        ready = (before[:, : self._step] + added)[:, max(0, -first) : self._samples_in - first]
-        self._wet = np.pad(self._wet[:, self._step :], ((0, 0), (0, self._step)))
-        self._weight = np.pad(self._weight[self._step :], (0, self._step))
-        self._held = self._held[:, self._step :]
-        self._start += self._step
+        ready = (before[:, :samples] + added)[:, max(0, -first) : self._samples_in - first]
+        self._wet, self._weight = self._wet[:, samples:], self._weight[samples:]
+        self._held = self._held[:, samples:]
+        self._start += samples
         self._samples_out += ready.shape[1]
         return as_chunk(ready)
 
-    def _listen(self) -> None:
-        """Let the band's end be found from everything that has come."""
-        end = min(self._samples_in, self._start + self._span + self._band.patience)
+    def _blocks(self) -> tuple[int, float]:
+        """Return how many blocks are ready and have one end of the band, and that end."""
+        spare = self._held.shape[1] - self._band.patience - self._span
+        ready = min(_MOST_BLOCKS, 1 + spare // self._step)
+        self._listen(0)
+        cutoff_hz = self._band.cutoff_hz
+        for block in range(1, ready):
+            self._listen(block)
+            if self._band.cutoff_hz != cutoff_hz:
+                return block, cutoff_hz
+        return ready, cutoff_hz
+
+    def _add(self, blocks: int, cutoff_hz: float) -> None:
+        """Overlap what so many blocks add to their samples."""
+        span = self._held[:, : self._span + (blocks - 1) * self._step]
+        frames = sliding_window_view(span, self._grid.size, axis=1)[:, :: self._grid.hop]
+        self._overlap(
+            np.stack(
+                [
+                    channel.added(own, cutoff_hz, self._band.highest_hz)
+                    for channel, own in zip(self._channels, frames, strict=True)
+                ]
+            )
+        )
+
+    def _listen(self, block: int) -> None:
+        """Let the band's end be found from everything that has come for a block."""
+        block_end = self._start + block * self._step + self._span
+        end = min(self._samples_in, block_end + self._band.patience)
         if end > self._listened:
             first = self._listened - self._start
             self._band.listen(self._held[:, first : end - self._start])
