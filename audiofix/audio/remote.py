@@ -67,6 +67,17 @@ def remote_exists(url: str) -> bool:
         return bool(system.isfile(name))
 
 
+def remote_version(url: str) -> str:
+    """Return what changes when the store gets another file of this name.
+
+    Raises:
+        InputError: there is no such file, or it must not be read.
+    """
+    with _told(url, InputError):
+        system, name = _system(url)
+        return str(system.ukey(name))
+
+
 def read_span(path: Path, offset: int, count: int) -> bytes:
     """Return `count` bytes of a file, here or in a store, from byte `offset` on; fewer at its end.
 

@@ -1,11 +1,13 @@
 """Where a model computes, and how precisely."""
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 
 from audiofix.errors import DeviceError, UsageError
+from audiofix.jobs.workers import WORKER
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -32,6 +34,7 @@ def place(device: str = "auto", precision: str = "auto") -> Placement:
 
     Args:
         device: `auto` (CUDA, then Apple's GPU, then the CPU), `cpu`, `cuda`, `cuda:N` or `mps`.
+            `auto` and `cuda` are the first GPU, and in the processes of `--jobs` one after another.
         precision: `auto` (float32), `fp32`, `bf16` or `fp16`.
 
     Raises:
@@ -44,14 +47,18 @@ def place(device: str = "auto", precision: str = "auto") -> Placement:
 
 
 def _device(name: str) -> torch.device:
+    if name == "auto" and torch.cuda.is_available():
+        name = "cuda"
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda:0")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError as error:
         raise UsageError(f"device {name}: unknown: use auto, cpu, cuda, cuda:N or mps") from error
+    if device.type == "cuda" and device.index is None and torch.cuda.is_available():
+        # The processes of a batch take the GPUs in turn.
+        number = int(os.environ.get(WORKER, 0))
+        device = torch.device("cuda", number % torch.cuda.device_count())
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise DeviceError(

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from audiofix.audio.remote import url_of
 from audiofix.backends.a2sb.system import SYSTEM as A2SB
 from audiofix.backends.apollo.system import SYSTEM as APOLLO
 from audiofix.backends.asgan.system import SYSTEM as ASGAN
@@ -30,6 +31,7 @@ from audiofix.backends.weights import (
 )
 from audiofix.checkpoints import store
 from audiofix.checkpoints.catalogue import Entry
+from audiofix.checkpoints.remote import fetched
 from audiofix.errors import CheckpointError, DeviceError, SettingsError, UsageError
 
 log = logging.getLogger(__name__)
@@ -132,7 +134,7 @@ def tasks_of(model: str, *, offline: bool | None = None) -> tuple[str, ...]:
 
 
 def load_checkpoint(name_or_path: str, *, offline: bool | None = None) -> Checkpoint:
-    """Return a checkpoint by catalogue name, imported name or file.
+    """Return a checkpoint by catalogue name, imported name, file or URL.
 
     A released file is fetched on first use and converted once to safetensors.
 
@@ -142,6 +144,8 @@ def load_checkpoint(name_or_path: str, *, offline: bool | None = None) -> Checkp
     """
     if name_or_path in _weightless():
         return Checkpoint(name_or_path, name_or_path, {}, {}, "computed")
+    if url := url_of(name_or_path):
+        return read_file(fetched(url, offline=offline))
     path = Path(name_or_path)
     if path.suffix or path.is_file():
         if not path.is_file():

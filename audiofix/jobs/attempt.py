@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from audiofix.audio.remote import url_of
+from audiofix.audio.source import Source
 from audiofix.errors import AudiofixError, OutputError
 from audiofix.jobs.failures import Failure, failure_of
 from audiofix.jobs.fragment import run_job
@@ -33,12 +34,14 @@ class Outcome:
         failure: why it failed, None if it did not.
         fatal: whether the model did not load, so that every other job would fail alike.
         made: the output, where a journal wants to know.
+        sound_seconds: of its input that was worked through.
     """
 
     job: Job
     failure: Failure | None = None
     fatal: bool = False
     made: Made | None = None
+    sound_seconds: float = 0.0
 
 
 def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) -> Outcome:
@@ -50,15 +53,24 @@ def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) 
         except Exception as error:
             raise _ModelFailed from error
 
+    sound_seconds = 0.0
+
+    def progress(source: Source) -> Callable[[int], None]:
+        def done(samples: int) -> None:
+            nonlocal sound_seconds
+            sound_seconds = samples / source.format.rate
+
+        return done
+
     try:
         if job.output is not None and not url_of(job.output):
             _make_folder(job.output.parent)
-        run_job(job, effect, marked, io)
+        run_job(job, effect, marked, io, progress)
     except _ModelFailed as error:
         return _failed(job, error.__cause__ or error, fatal=True)
     except Exception as error:
         return _failed(job, error, fatal=False)
-    return Outcome(job, made=_made(job) if io.digests else None)
+    return Outcome(job, made=_made(job) if io.digests else None, sound_seconds=sound_seconds)
 
 
 def _made(job: Job) -> Made | None:

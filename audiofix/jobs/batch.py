@@ -33,7 +33,7 @@ def run_batch(
     """
     begin = time.perf_counter()
     failed: list[Outcome] = []
-    made = 0
+    made, sound_seconds = 0, 0.0
     with ExitStack() as opened:
         journal = _journal(options)
         if journal:
@@ -43,8 +43,9 @@ def run_batch(
         opened.enter_context(_saying_how_to_go_on(lambda: len(todo) - made - len(failed)))
         tick = opened.enter_context(shell.bar("files", len(todo), "file"))
         for done, outcome in enumerate(_outcomes(todo, effect, io, options), start=1):
+            sound_seconds += outcome.sound_seconds
             if tick:
-                tick(done)
+                tick(done, _speed(sound_seconds, time.perf_counter() - begin))
             if journal:
                 journal.record(outcome)
             if outcome.failure is None:
@@ -58,13 +59,23 @@ def run_batch(
         _show(failed)
     shell.note(
         f"{made} files done, {len(jobs) - len(todo)} skipped, {len(failed)} failed, "
-        f"in {time.perf_counter() - begin:.1f} s"
+        f"in {time.perf_counter() - begin:.1f} s, "
+        + _speed(sound_seconds, time.perf_counter() - begin)
     )
     if failed:
         raise BatchError(
             f"{len(failed)} of {len(jobs)} files failed: the others are complete: "
             "mend what the table says and run again, finished files are skipped"
         )
+
+
+def _speed(sound_seconds: float, seconds: float) -> str:
+    """Return how much sound was worked through, and how much of it in an hour.
+
+    >>> _speed(5400.0, 360.0)
+    '1.50 h of sound, 15 h an hour'
+    """
+    return f"{sound_seconds / 3600:.2f} h of sound, {sound_seconds / seconds:.3g} h an hour"
 
 
 @contextmanager

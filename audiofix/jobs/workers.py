@@ -24,15 +24,19 @@ from audiofix.jobs.signals import Terminated, end_cleanly_on_signals
 
 log = logging.getLogger(__name__)
 
+WORKER = "AUDIOFIX_WORKER"
+"""Environment variable of each process of a batch: its number, from 0 on, which chooses its GPU."""
+
 _GRACE_SECONDS = 10.0
 """How long a process may take to remove its unfinished file before it is killed."""
 
 
 @dataclass(slots=True)
 class _Worker:
-    """One process, our end of its connection, and the job that it holds."""
+    """One process, its number, our end of its connection, and the job that it holds."""
 
     process: SpawnProcess
+    number: int
     connection: Connection
     job: Job | None = None
 
@@ -50,7 +54,9 @@ def worker_outcomes(
     try:
         while queue or workers:
             while queue and len(workers) < jobs:
-                workers.append(_start(effect, io))
+                taken = {worker.number for worker in workers}
+                number = next(n for n in range(jobs) if n not in taken)
+                workers.append(_start(effect, io, number))
                 _hand_over(workers[-1], queue)
             ready = wait([worker.connection for worker in workers])
             for worker in [one for one in workers if one.connection in ready]:
@@ -70,11 +76,11 @@ def worker_outcomes(
             _end(worker)
 
 
-def _start(effect: Effect, io: IOOptions) -> _Worker:
+def _start(effect: Effect, io: IOOptions, number: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     level = logging.getLogger("audiofix").getEffectiveLevel()
-    process = context.Process(target=_serve, args=(theirs, effect, io, level), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, effect, io, level, number), daemon=True)
     # Ctrl-C reaches the whole process group; a process inherits that it is to leave it to us.
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -82,7 +88,7 @@ def _start(effect: Effect, io: IOOptions) -> _Worker:
     finally:
         signal.signal(signal.SIGINT, previous)
     theirs.close()
-    return _Worker(process, ours)
+    return _Worker(process, number, ours)
 
 
 def _hand_over(worker: _Worker, queue: deque[Job]) -> None:
@@ -127,8 +133,9 @@ def _end(worker: _Worker) -> None:
         worker.process.join()
 
 
-def _serve(connection: Connection, effect: Effect, io: IOOptions, level: int) -> None:
+def _serve(connection: Connection, effect: Effect, io: IOOptions, level: int, number: int) -> None:
     """Do the jobs that come through `connection` until it closes. Runs in its own process."""
+    os.environ[WORKER] = str(number)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, Terminated):
         end_cleanly_on_signals()
         threading.Thread(target=_follow_parent, daemon=True).start()
