@@ -67,7 +67,6 @@ PROVEN_BY_COMMANDS = {
     "audiofix/backends/a2sb/system.py": "tests/backends/test_systems.py",
     "audiofix/backends/asgan/system.py": "tests/backends/test_systems.py",
     "audiofix/backends/audiodec/system.py": "tests/backends/test_systems.py",
-    "audiofix/backends/placement.py": "tests/backends/test_systems.py",
     "audiofix/backends/system.py": "tests/backends/test_systems.py",
     "audiofix/backends/tasks.py": "tests/backends/test_systems.py",
     "audiofix/backends/envelope/config.py": "tests/backends/envelope/test_network.py",

@@ -1,12 +1,21 @@
 """Remote files: a store in memory, S3 as moto's server plays it, and a web server that fails."""
 
 import os
+import tarfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
+import soundfile
+import torch
+from audiofix.trainers.batches import Batches
+from audiofix.trainers.data.clips import Clips
+from audiofix.trainers.data.corpora import recordings
+from audiofix.trainers.data.index import write_index
+from audiofix.trainers.distributed import World
+from audiofix.trainers.loop_settings import LoopSettings
 from stages import noise
 
 from audiofix.audio.folder import pair_files
@@ -14,9 +23,11 @@ from audiofix.audio.format import AudioFormat
 from audiofix.audio.remote import is_there, url_of
 from audiofix.audio.sink import open_sink
 from audiofix.audio.source import open_source
+from audiofix.backends.systems import load_checkpoint
+from audiofix.checkpoints.store import model_path
 from audiofix.errors import InputError, OutputError
 
-pytest.importorskip("fsspec")
+fsspec = pytest.importorskip("fsspec")
 SOUND = noise(2, 5000) / 4
 
 
@@ -161,6 +172,38 @@ def test_s3_holds_what_is_written_and_says_what_is_missing(s3):
         read("s3://none/x.wav")
     with pytest.raises(OutputError, match="s3://none/x.wav: "):
         write("s3://none/x.wav")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_model_and_training_data_lie_in_s3(s3, monkeypatch, tmp_path):
+    """Workers are forked while the store's own thread runs."""
+    monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path / "cache"))
+    bucket = fsspec.filesystem("s3")
+    names = [f"{place}.flac" for place in range(12)]
+    with bucket.open("s3://bucket/shards/00.tar", "wb") as file, tarfile.open("", "w", file) as tar:
+        for place, name in enumerate(names):
+            soundfile.write(tmp_path / name, noise(1, 8000, seed=place).T, 8000)
+            tar.add(tmp_path / name, name)
+    write_index(Path("s3://bucket/shards/"), tmp_path / "index.csv")
+    bucket.put(str(tmp_path / "index.csv"), "s3://bucket/index.csv")
+    clips = [
+        Clips(recordings(source, "train"), 8000, 400)
+        for source in (Path("s3://bucket/index.csv"), tmp_path / "index.csv")
+    ]
+    settings = LoopSettings(batch=2, workers=2, worker_processes=True)
+
+    def item(generator):
+        return {"x": clips[0].draw(generator).samples}
+
+    with Batches(item, settings, World(), torch.device("cpu")) as batches:
+        (part,) = batches.parts(0)
+    drawn = [clips[1].draw(np.random.default_rng([1, number])).samples for number in range(2)]
+    assert np.array_equal(part["x"], np.stack(drawn))
+    path = model_path("envelope-48k")
+    bucket.put(str(path), "s3://bucket/models/mine.safetensors")
+    found = load_checkpoint("s3://bucket/models/mine.safetensors")
+    assert found.config == load_checkpoint(str(path)).config
 
 
 @pytest.mark.slow
