@@ -46,7 +46,7 @@ def asymmetric_windows(window: int, hop: int, span: int, fall: int) -> Windows:
     Returns:
         Windows whose products sum to one over the frames. Both are zero at the last sample.
     """
-    place = torch.arange(window, dtype=torch.float64)
+    place = torch.arange(window, dtype=torch.float64, device="cpu")
     rise = window - fall
     analysis = torch.where(
         place < rise,
@@ -54,8 +54,8 @@ def asymmetric_windows(window: int, hop: int, span: int, fall: int) -> Windows:
         torch.cos(math.pi / 2 * (place - rise + 1) / fall),
     )
     analysis[-1] = 0
-    product = torch.zeros(window, dtype=torch.float64)
-    product[window - span :] = torch.hann_window(span, dtype=torch.float64).flip(0)
+    product = torch.zeros(window, dtype=torch.float64, device="cpu")
+    product[window - span :] = torch.hann_window(span, dtype=torch.float64, device="cpu").flip(0)
     product *= 2 * hop / span
     synthesis = torch.where(product > 0, product / analysis.clamp(min=_TINY), 0.0)
     return Windows(analysis.float(), synthesis.float())
@@ -93,7 +93,7 @@ class SpectrogramInversion:
         self.analysis, self.synthesis = asymmetric_windows(window, hop, span, fall)
         product = self.analysis * self.synthesis
         # What this frame and the later ones will have added at each place.
-        sums = torch.zeros(window)
+        sums = torch.zeros(window, device="cpu")
         for late in range(0, span, hop):
             sums[late:] += product[: window - late]
         self.expected = (sums / self.analysis.clamp(min=_TINY)).clamp(max=_MOST_AMPLIFIED)

@@ -11,8 +11,9 @@ def rotary_tables(positions: int, features: int) -> tuple[Tensor, Tensor]:
 
     The angle of pair i at position t is `t * 10000^(-2i / features)`, in float32.
     """
-    exponents = torch.arange(0, features, 2, dtype=torch.float32) / features
-    angles = torch.outer(torch.arange(positions, dtype=torch.float32), _BASE**-exponents)
+    with torch.device("cpu"):
+        exponents = torch.arange(0, features, 2, dtype=torch.float32) / features
+        angles = torch.outer(torch.arange(positions, dtype=torch.float32), _BASE**-exponents)
     angles = angles.repeat_interleave(2, dim=1)
     return angles.cos(), angles.sin()
 

@@ -44,7 +44,9 @@ class Codebook(nn.Module):
     def __init__(self, dim: int, size: int) -> None:
         """Draw the words from a normal distribution."""
         super().__init__()
-        words = torch.randn(dim, size)
+        words = torch.empty(dim, size)
+        if not words.is_meta:
+            words.normal_()
         self.register_buffer("embed", words)
         self.register_buffer("cluster_size", torch.zeros(size))
         self.register_buffer("embed_avg", words.clone())

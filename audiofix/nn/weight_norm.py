@@ -47,6 +47,8 @@ def weight_of(convolution: nn.Module) -> Tensor:
 
 def _norm(weight: Tensor) -> Tensor:
     axes = tuple(range(1, weight.dim()))
+    if weight.is_meta:
+        return weight.new_empty(weight.shape[0], *(1 for _ in axes))
     norm: Tensor = torch.linalg.vector_norm(weight, dim=axes, keepdim=True)
     return norm
 

@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 import types
 from collections import OrderedDict
@@ -130,6 +131,26 @@ def test_a_small_file_cannot_claim_large_tensors(tmp_path):
     torch.save({"state_dict": {"a": torch.eye(3).to_sparse()}}, tmp_path / "x.pth")
     with pytest.raises(CheckpointError, match="larger than the file"):
         systems.read_file(tmp_path / "x.pth")
+
+
+def test_loading_what_ships_imports_no_compiler() -> None:
+    """Arithmetic on the meta device would: one second at every start."""
+    program = (
+        "import sys\n"
+        "from audiofix.backends import systems\n"
+        "from audiofix.backends.placement import place\n"
+        "from audiofix.checkpoints.catalogue import entries\n"
+        "for entry in entries().values():\n"
+        "    if entry.shipped and entry.verbs != ('eval',):\n"
+        "        systems.load(entry.verbs[0], entry.name, place('cpu'), offline=True)\n"
+        "        print(entry.name)\n"
+        "print(sorted({'torch._dynamo', 'sympy'} & set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    *loaded, imported = shown.stdout.splitlines()
+    assert len(loaded) >= 6 and imported == "[]"
 
 
 @pytest.mark.parametrize(

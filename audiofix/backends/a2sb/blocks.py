@@ -89,7 +89,7 @@ class AxialRotary(nn.Module):
         """Hold the frequencies, which are in the authors' state dict and are not trained."""
         super().__init__()
         half = _ROTARY_DIMS // 2
-        freqs = torch.linspace(1, _ROTARY_DIMS, half) * math.pi
+        freqs = torch.linspace(1, _ROTARY_DIMS, half, device="cpu") * math.pi
         self.freqs = nn.Parameter(freqs, requires_grad=False)
 
     def angles(self, rows: int, frames: int) -> Tensor:

@@ -42,9 +42,12 @@ class Apollo(nn.Module):
         super().__init__()
         self.config = config
         features = config.feature_dim
-        self.register_buffer("window", torch.hann_window(config.window), persistent=False)
+        self.register_buffer(
+            "window", torch.hann_window(config.window, device="cpu"), persistent=False
+        )
         if config.dither:
-            noise = torch.randn(DITHER_PERIOD, generator=torch.Generator().manual_seed(0))
+            seeded = torch.Generator().manual_seed(0)
+            noise = torch.randn(DITHER_PERIOD, generator=seeded, device="cpu")
             self.register_buffer("noise", config.dither * noise, persistent=False)
         self.BN = nn.ModuleList(
             nn.ModuleList([RMSNorm(2 * bins + 1), nn.Conv1d(2 * bins + 1, features, 1)])

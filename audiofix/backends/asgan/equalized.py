@@ -31,7 +31,7 @@ class EqualizedLinear(nn.Linear):
         super().__init__(in_features, out_features, bias)
         self.weight_factor = rate / math.sqrt(in_features) if equalized else 1.0
         self.bias_factor = rate if equalized else 1.0
-        if equalized:
+        if equalized and not self.weight.is_meta:
             nn.init.normal_(self.weight, std=1 / rate)
             if bias:
                 nn.init.zeros_(self.bias)
@@ -79,7 +79,7 @@ class EqualizedConv1d(nn.Conv1d):
         )
         fan_in = fan_in or in_channels * kernel_size
         self.weight_factor = 1 / math.sqrt(fan_in) if equalized else 1.0
-        if equalized:
+        if equalized and not self.weight.is_meta:
             nn.init.normal_(self.weight)
             if bias:
                 nn.init.zeros_(torch.as_tensor(self.bias))

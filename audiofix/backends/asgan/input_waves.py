@@ -32,18 +32,18 @@ class SynthesisInput(nn.Module):
         if frames == 8:
             raise SettingsError("8 frames at the input divide by zero: use 6 or 12")
         self.frames = frames
-        plane = torch.randn(channels, 2)
+        plane = torch.randn(channels, 2, device="cpu")
         radius = plane.norm(dim=1, keepdim=True)
         order = radius[:, 0].argsort()
         freqs = (plane / radius * torch.exp(-radius.square() / 4) * _BANDWIDTH)[order]
-        self.register_buffer("transform", torch.eye(3))
+        self.register_buffer("transform", torch.eye(3, device="cpu"))
         self.register_buffer("freqs", freqs)
-        self.register_buffer("phases", torch.rand(channels) - 0.5)
+        self.register_buffer("phases", torch.rand(channels, device="cpu") - 0.5)
         self.affine = EqualizedLinear(w_dim, 4, equalized)
         self.mlp = EqualizedLinear(channels, channels, equalized, bias=False)
         nn.init.zeros_(self.affine.weight)
         with torch.no_grad():
-            self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
+            self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0], device="cpu"))
 
     def waves(self, w: Tensor) -> Tensor:
         """Return `[batch, frames, channels]` of latents `[batch, w_dim]`."""
@@ -81,7 +81,7 @@ class FourierFeature(nn.Module):
         """Draw the frequencies, normal with this deviation."""
         super().__init__()
         self.frames = frames
-        drawn = torch.randn(channels) * deviation
+        drawn = torch.randn(channels, device="cpu") * deviation
         self.register_buffer("B", drawn[drawn.abs().argsort()])
         self.affine = EqualizedLinear(w_dim, 1, equalized)
         self.mlp = EqualizedLinear(channels, channels, equalized, bias=False)

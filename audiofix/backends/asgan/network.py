@@ -86,7 +86,7 @@ class StyleLayer(nn.Module):
         self.affine = EqualizedLinear(w_dim, in_channels, equalized)
         nn.init.ones_(self.affine.bias)
         self.conv = nn.Conv1d(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
-        if equalized:
+        if equalized and not self.conv.weight.is_meta:
             nn.init.normal_(self.conv.weight)
             nn.init.zeros_(torch.as_tensor(self.conv.bias))
         self.resampler = Resampler(up, down, *cutoffs)

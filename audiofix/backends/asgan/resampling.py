@@ -28,10 +28,11 @@ def lowpass_filter(factor: int, cutoff: float) -> Tensor:
         cutoff: in units of the Nyquist frequency of the higher rate.
     """
     half = _TAPS * factor // 2
-    n = torch.arange(-half, half + 1, dtype=torch.float32)
-    taps = torch.sin(cutoff * math.pi * n) / (math.pi * n + _CENTRE_GUARD)
-    taps[half] = cutoff
-    return taps * torch.kaiser_window(2 * half + 1, periodic=False, beta=_KAISER_BETA)
+    with torch.device("cpu"):
+        n = torch.arange(-half, half + 1, dtype=torch.float32)
+        taps = torch.sin(cutoff * math.pi * n) / (math.pi * n + _CENTRE_GUARD)
+        taps[half] = cutoff
+        return taps * torch.kaiser_window(2 * half + 1, periodic=False, beta=_KAISER_BETA)
 
 
 class Resampler(nn.Module):
@@ -101,5 +102,5 @@ def down_by_convolution(x: Tensor, taps: Tensor, factor: int) -> Tensor:
 @lru_cache
 def layer_cutoffs(layers: int, first: float, last: float, critical: int) -> tuple[float, ...]:
     """Return `layers + 1` cut-offs that rise geometrically and stay at `last` in the end."""
-    exponents = (torch.arange(layers + 1) / (layers - critical)).clamp(0, 1)
+    exponents = (torch.arange(layers + 1, device="cpu") / (layers - critical)).clamp(0, 1)
     return tuple((first * (last / first) ** exponents).tolist())

@@ -77,7 +77,7 @@ class Cepstrum(nn.Module):
     def __init__(self, bands: int) -> None:
         """Prepare the transform."""
         super().__init__()
-        place = torch.arange(bands, dtype=torch.float64)
+        place = torch.arange(bands, dtype=torch.float64, device="cpu")
         matrix = torch.cos(math.pi / bands * place[:, None] * (place + 0.5))
         matrix *= math.sqrt(2 / bands)
         matrix[0] /= math.sqrt(2)

@@ -33,6 +33,7 @@ _FIXED: Mapping[str, object] = {
 """Settings that exist in the authors' files and have one value in every released model."""
 
 
+_MOST_BLOCKS = 256
 _MOST = {"depths": 64, "dims": 1024, "n_fft": 1 << 16, "hop_length": 1 << 16, "win_length": 1 << 16}
 """Far more than any release has: it bounds what a hostile file can ask for."""
 
@@ -88,6 +89,8 @@ class VMASRConfig(NetworkSettings):
             for number in value if isinstance(value, tuple) else (value,):
                 if not 1 <= number <= most:
                     raise SettingsError(f"{name}: {number!r}: must be from 1 to {most}")
+        if sum(self.depths) > _MOST_BLOCKS:
+            raise SettingsError(f"depths: {sum(self.depths)} blocks: at most {_MOST_BLOCKS}")
 
     @property
     def bins(self) -> int:

@@ -80,6 +80,8 @@ class SS2D(nn.Module):
 
     def reset_scan(self) -> None:
         """Draw the scan's parameters afresh: steps log-uniform in [0.001, 0.1], decays n + 1."""
+        if self.A_logs.is_meta:
+            return
         inner = self.dt_projs_weight.shape[1]
         nn.init.uniform_(self.x_proj_weight, -1 / sqrt(inner), 1 / sqrt(inner))
         nn.init.uniform_(self.dt_projs_weight, -(self.rank**-0.5), self.rank**-0.5)
