@@ -93,6 +93,7 @@ def test_the_loss_falls_and_what_was_trained_restores(
     assert spectrum[10000:].mean() > 0.01 * spectrum[:7000].mean()  # there was nothing above 8 kHz
 
 
+@pytest.mark.slow
 def test_sigterm_then_sigkill_then_the_same_bytes(
     audiofix: Run,
     environment: Mapping[str, str],
@@ -205,6 +206,7 @@ def test_an_unreadable_recording_ends_with_one_line(audiofix: Run, corpus: Path,
     assert b"bad.wav" in done.stderr and done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_under_torchrun_one_process_speaks_and_writes(
     environment: Mapping[str, str], corpus: Path, tmp_path: Path
 ):

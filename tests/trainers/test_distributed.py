@@ -55,6 +55,7 @@ def wait_for_step(run, step):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path, monkeypatch):
     """The second begins with other weights and its own disk, and takes the first one's state."""
     runs = [tmp_path / "1", tmp_path / "2"]
@@ -82,6 +83,7 @@ def test_two_processes_train_as_one(tmp_path, monkeypatch):
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)  # the mean over both
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_lost_process_ends_the_other_with_one_line(tmp_path, lost):
     with two_processes(tmp_path, 1000, 0.01) as processes:

@@ -85,6 +85,7 @@ def test_what_is_made_is_as_wide_as_what_is_there(upsampler):
     assert abs(correlation(*separate)) < 0.3
 
 
+@pytest.mark.slow
 def test_a_found_cutoff_does_not_hang_on_the_chunks(upsampler):
     x = noise(1, 30000)
     x = low_passed(noise(1, 30000), 5000)
