@@ -181,8 +181,8 @@ def filled_module(make: Callable[[], Network], tensors: Mapping[str, Tensor], na
     """Return a network with the tensors of a checkpoint.
 
     The network is made without memory first, so that settings that ask for more than the tensors
-    are cost nothing. Networks keep arithmetic off the meta device: torch computes it in Python there,
-    and imports its compiler for that, which takes a second.
+    are cost nothing. Networks keep arithmetic off the meta device, for which torch would import its
+    compiler; that takes a second.
 
     Raises:
         CheckpointError: the tensors do not fit, or are not finite.

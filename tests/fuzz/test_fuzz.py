@@ -65,6 +65,7 @@ def test_every_kept_case(target, tmp_path):
         try_case(target, path.read_bytes(), tmp_path)
 
 
+@pytest.mark.slow
 @PARAMETERS
 @pytest.mark.timeout(0)
 def test_mutated_bytes(target, tmp_path, capfd):
