@@ -8,8 +8,9 @@ import struct
 import warnings
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -99,16 +100,26 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     Raises:
         CheckpointError: it is damaged.
     """
+    found = read_heading(path)
+    return found and replace(found, tensors=_read_safetensors(path))
+
+
+def read_heading(path: Path) -> Checkpoint | None:
+    """Return the same without its tensors, at once.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
     if not _is_safetensors(path):
         return None
-    tensors, about = _read_safetensors(path)
+    about = _written_about(path)
     if not about:
         return None
     name, system, config = (about.get(key) for key in ("name", "system", "config"))
     if not (isinstance(name, str) and isinstance(system, str) and isinstance(config, dict)):
         raise CheckpointError(f"{path}: damaged: its metadata makes no sense: import it again")
     refuse_absurd_settings(config, str(path))
-    return Checkpoint(name, system, config, tensors, str(path))
+    return Checkpoint(name, system, config, {}, str(path))
 
 
 def refuse_absurd_settings(config: object, name: str, depth: int = 0) -> None:
@@ -143,7 +154,7 @@ def read_released(path: Path) -> Mapping[str, object]:
         CheckpointError: it is neither, is damaged, holds code, or holds no tensors.
     """
     if _is_safetensors(path):
-        return _read_safetensors(path)[0]
+        return _read_safetensors(path)
     content = _load_pickle(path)
     state = _state_in(content)
     if not isinstance(content, dict) or not state:
@@ -242,19 +253,29 @@ def _is_safetensors(path: Path) -> bool:
         return file.read(9)[8:] == b"{"
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors, and what audiofix wrote about them; empty if it was not audiofix."""
-    try:
-        with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:  # or nested too deep
-        raise CheckpointError(f"{path}: damaged ({error}): pull or import it again") from error
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    with _opened_safetensors(path) as file:
+        return {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+
+
+def _written_about(path: Path) -> dict[str, Any]:
+    """Return what audiofix wrote about the tensors; empty if it was not audiofix."""
+    with _opened_safetensors(path) as file:
+        about = json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
     if not isinstance(about, dict):
         raise CheckpointError(f"{path}: damaged: its metadata makes no sense: import it again")
     if "backend" in about:  # as the first checkpoints spelled it
         about["system"] = about.pop("backend")
-    return tensors, about
+    return about
+
+
+@contextmanager
+def _opened_safetensors(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, "pt") as file:
+            yield file
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:  # or nested too deep
+        raise CheckpointError(f"{path}: damaged ({error}): pull or import it again") from error
 
 
 def _load_pickle(path: Path) -> object:

@@ -51,13 +51,10 @@ def _models() -> set[str]:
     return {"best", *entries(), *(path.stem for path in imported)}
 
 
-def _presets() -> set[str]:
-    from importlib.util import find_spec
-    from pathlib import Path
+def _presets() -> list[str]:
+    from audiofix.verbs.train import presets
 
-    package = find_spec("audiofix.trainers")
-    places = package.submodule_search_locations if package else None
-    return {path.stem for place in places or () for path in Path(place).glob("recipes/*.toml")}
+    return presets()
 
 
 def _recipes() -> set[str]:

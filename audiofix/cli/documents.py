@@ -8,12 +8,12 @@ import difflib
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
+from audiofix.cli.examples import examples_of
 from audiofix.cli.main import group
 from audiofix.exit_status import ExitStatus
 from audiofix.verbs import VERBS
@@ -132,15 +132,9 @@ def _table(title: str, rows: Mapping[str, str]) -> list[str]:
 
 
 def _examples_section(words: list[str]) -> list[str]:
-    """Take the examples of a verb from its module, of the group from all verbs."""
-    names = [words[1]] if len(words) == 2 else list(VERBS) if len(words) == 1 else []
-    examples = [
-        example
-        for name in names
-        for example in getattr(import_module(VERBS[name][0]), "EXAMPLES", ())[: 9 // len(names)]
-    ]
-    if not examples:
-        return []
+    """Return the examples of a command; of the group, one of each verb's."""
+    verb = words[1:]
+    examples = examples_of(verb) if verb else [examples_of([name])[0] for name in VERBS]
     lines = [".SH EXAMPLES"]
     for title, line in examples:
         lines += [".PP", f"{_roff(title)}:", ".PP", ".nf", f".RS 4\n{_roff(line)}\n.RE", ".fi"]

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from audiofix.cli.console import Console
+from audiofix.cli.examples import show_examples
 from audiofix.exit_status import ExitStatus
 from audiofix.jobs.failures import failure_of
 from audiofix.jobs.signals import Terminated, end_cleanly_on_signals
@@ -30,6 +31,7 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(VERBS[name][0]).command
         command.context_settings.setdefault("help_option_names", ["-h", "--help"])
+        show_examples(command, [name])
         if "_AUDIOFIX_COMPLETE" in os.environ:
             from audiofix.cli.completion import complete_values
 

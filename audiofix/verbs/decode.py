@@ -9,7 +9,7 @@ import click
 from audiofix.errors import UsageError
 from audiofix.jobs.job import IOOptions, Job, Progress
 from audiofix.jobs.options import LIVE_THREADS, AudioOptions, Computing, use_threads
-from audiofix.verbs.options import Number, audio_verb, load_model
+from audiofix.verbs.options import Number, audio_verb, hiding, load_model
 
 if TYPE_CHECKING:
     from audiofix.audio.folder import Wanted
@@ -78,6 +78,7 @@ class Decode:
         )
 
 
+@hiding("rate", "channels", "encoding")
 @click.command("decode")
 @click.option(
     "--vocoder/--no-vocoder",

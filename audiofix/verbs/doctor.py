@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import click
 
-from audiofix.verbs.options import talkative
+from audiofix.verbs.options import hiding, talkative
 from audiofix.version import VERSION
 
 EXAMPLES = (
@@ -17,6 +17,19 @@ EXAMPLES = (
 )
 
 
+EXTRAS = {
+    "formats": (("av",), "m4a, aac, wma; compressed audio on pipes"),
+    "live": (("sounddevice",), "encode --mic, decode --play"),
+    "train": (("h5py", "matplotlib", "scipy", "tensorboard"), "train"),
+    "speech": (("torchaudio",), "HuBERT features, for train asgan"),
+    "eval": (("pesq", "pyloudnorm", "pystoi"), "the metrics pesq, loudness and stoi of eval"),
+    "cloud": (("aiohttp", "fsspec", "s3fs"), "s3:// and https:// as input and output"),
+    "ray": (("ray",), "--ray: batches on a cluster"),
+}
+"""Extra -> the modules that it installs, and what they are for."""
+
+
+@hiding("progress")
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @talkative
@@ -24,7 +37,8 @@ def command(as_json: bool) -> None:
     """Tell what this machine offers to audiofix.
 
     Versions, devices, which selective scan runs, decoders, the checkpoint cache and the
-    environment variables that are set. What is missing is said, and is no error.
+    environment variables that are set. What is missing is said, and is no error; of the optional
+    parts of audiofix, in brackets, also what they are for and how to install them.
     """
     found = examine()
     if as_json:
@@ -57,6 +71,7 @@ def examine() -> dict[str, object]:
         "libsndfile": soundfile.__libsndfile_version__,
         "soxr": soxr.__version__,
         "pyav": bool(find_spec("av")) or "missing: pip install 'audiofix[formats]'",
+        **{f"[{name}]": _extra(name) for name in EXTRAS},
         "ffmpeg": shutil.which("ffmpeg") or "missing",
         "sox": shutil.which("sox") or "missing",
         "cache": f"{cache} ({size / 1e6:.1f} MB)",
@@ -66,6 +81,15 @@ def examine() -> dict[str, object]:
             if name.startswith("AUDIOFIX_")
         },
     }
+
+
+def _extra(name: str) -> bool | str:
+    """Return True where all modules of an extra are here, else what is missing."""
+    modules, purpose = EXTRAS[name]
+    missing = [module for module in modules if not find_spec(module)]
+    if not missing:
+        return True
+    return f"missing {', '.join(missing)} (for {purpose}): pip install 'audiofix[{name}]'"
 
 
 def _text(value: object) -> str:

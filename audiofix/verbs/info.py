@@ -1,5 +1,6 @@
 """`audiofix info`: what a recording, or a stream of codes, really is."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,16 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from audiofix.codes.report import CodesReport, clock, codes_lines, measure_codes
-from audiofix.errors import AudiofixError, BatchError
+from audiofix.errors import AudiofixError, BatchError, InputError
 from audiofix.jobs.options import inputs_or_pipe
 from audiofix.printable import json_text, printable
-from audiofix.verbs.options import headerless_options, talkative
+from audiofix.verbs.options import headerless_options, hiding, talkative
 
 if TYPE_CHECKING:
     from audiofix.audio.source import Headerless, Source
 
 EXAMPLES = (
     ("Is this file really 48 kHz?", "audiofix info studio.wav"),
+    ("A line for each recording of a folder", "audiofix info takes/"),
     ("For a script", "audiofix info --json *.flac"),
     ("Did these codes arrive whole?", "audiofix info talk.afc"),
     ("In a pipe", "audiofix upsample x.wav --to 48k | audiofix info"),
@@ -48,6 +50,7 @@ class Report:
     fault: str | None
 
 
+@hiding("progress")
 @click.command("info")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: an object, a list for several.")
@@ -66,7 +69,7 @@ def command(
     frequency where its band ends, whatever its rate says. The whole input is read, in bounded
     memory. A steep end of the band, as low-pass filters, codecs and resamplers leave it, is
     reported as cutoff; with holes below it, as MP3 leaves them, the recording looks like a decoded
-    MP3. Of a coded file, its bit rate and encoder.
+    MP3. Of a file its bit rate, of a coded one its encoder. Of a folder, a line for each recording.
 
     Of audiofix codes: the model that decodes them, exact length, bitrate, and whether every packet
     is whole. Damage ends the command with status 3, after the report.
@@ -76,29 +79,58 @@ def command(
     reports: list[Report | CodesReport] = []
     failures: list[AudiofixError] = []
     headerless = headerless_of(encoding, rate, channels)
-    names = inputs_or_pipe(inputs)
+    given = inputs_or_pipe(inputs)
+    names = list(_files_of(given))
+    is_single = names == list(given) and len(names) == 1
+    has_folder = names != list(given)
+    width = max(map(len, names))
     for name in names:
         try:
             report, fault = _reported(name, headerless)
             reports.append(report)
+            if has_folder and not as_json:
+                click.echo(_line(report, width))
             if fault:
                 failures.append(fault)
         except AudiofixError as error:
             failures.append(error)
     if as_json:
         objects = [asdict(report) for report in reports]
-        if len(names) > 1:
-            click.echo(json_text(objects))
-        elif objects:
-            click.echo(json_text(objects[0]))
+        if objects or not is_single:
+            click.echo(json_text(objects[0] if is_single else objects))
+    elif has_folder:
+        click.echo(f"{len(reports)} files, {clock(sum(report.seconds for report in reports))}")
     else:
         click.echo("\n\n".join(_text(report) for report in reports), nl=bool(reports))
-    if len(names) == 1 and failures:
+    if is_single and failures:
         raise failures[0]
     for failure in failures:
         click.echo(f"audiofix: {printable(failure)}", err=True)
     if failures:
         raise BatchError(f"{len(failures)} of {len(names)} files failed: the others are above")
+
+
+def _files_of(inputs: tuple[str, ...]) -> Iterator[str]:
+    """Yield the inputs, in the place of each folder the recordings and codes below it.
+
+    Raises:
+        InputError: a folder holds none.
+    """
+    from audiofix.audio.folder import is_audio, is_codes
+    from audiofix.files import is_unfinished
+
+    for name in inputs:
+        if not Path(name).is_dir():
+            yield name
+            continue
+        found = [
+            str(path)
+            for path in sorted(Path(name).rglob("*"))
+            if path.is_file() and not is_unfinished(path) and (is_audio(path) or is_codes(path))
+        ]
+        if not found:
+            raise InputError(f"{name}: holds no audio: name another folder")
+        yield from found
 
 
 def _reported(
@@ -142,6 +174,10 @@ def measure(source: "Source") -> Report:
     # Whoever names a lossy file knows that it is one.
     once_kbps = None if coding else decoded_mp3_kbps(cutoff_hz, holes.share(cutoff_hz or 0))
     coding = coding or CodedFile()
+    seconds = samples / source.format.rate
+    kbps = coding.kbps
+    if kbps is None and path.is_file() and seconds:
+        kbps = path.stat().st_size * 8 / 1000 / seconds
     return Report(
         name=source.name,
         container=source.container,
@@ -149,10 +185,10 @@ def measure(source: "Source") -> Report:
         rate=source.format.rate,
         channels=source.format.channels,
         samples=samples,
-        seconds=samples / source.format.rate,
+        seconds=seconds,
         bandwidth_hz=round(meter.bandwidth_hz(), 1),
         cutoff_hz=None if cutoff_hz is None else round(cutoff_hz, 1),
-        bit_rate_kbps=None if coding.kbps is None else round(coding.kbps, 1),
+        bit_rate_kbps=kbps and round(kbps, 1),
         encoder=str(coding.encoder),
         decoded_mp3_kbps=once_kbps,
         peak=peak,
@@ -161,6 +197,17 @@ def measure(source: "Source") -> Report:
         pictures=len(source.tags.pictures),
         fault=str(source.fault) if source.fault else None,
     )
+
+
+def _line(report: Report | CodesReport, width: int) -> str:
+    """Return what is told of one of many."""
+    if isinstance(report, CodesReport):
+        kbps, what = report.bits_per_second / 1000, report.model
+    else:
+        kbps = report.bit_rate_kbps or 0.0
+        what = f"{report.container} {report.encoding}  band to {report.bandwidth_hz:.0f} Hz"
+    layout = f"{report.rate:>6} Hz  {report.channels} ch  {clock(report.seconds):>11}"
+    return f"{printable(report.name):<{width}}  {layout}  {kbps:>6.0f} kbit/s  {printable(what)}"
 
 
 def _text(report: Report | CodesReport) -> str:
@@ -184,7 +231,7 @@ def _sound_lines(report: Report) -> list[tuple[str, str]]:
     ]
     if report.bit_rate_kbps:
         coded = f"{report.bit_rate_kbps:.0f} kbit/s"
-        lines.insert(3, ("coding", ", ".join(filter(None, (coded, report.encoder)))))
+        lines.insert(3, ("bit rate", ", ".join(filter(None, (coded, report.encoder)))))
     if report.decoded_mp3_kbps:
         guess = f"a decoded MP3 of about {report.decoded_mp3_kbps} kbit/s"
         lines.append(("looks like", f"{guess}: audiofix decode-restore may help"))

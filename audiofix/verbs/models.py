@@ -2,22 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from audiofix.errors import CheckpointError, UsageError
-from audiofix.printable import printable
-from audiofix.verbs.options import shell, talkative
+from audiofix.verbs.model_list import catalogue_row, cell, imported_row, list_lines, megabytes
+from audiofix.verbs.options import hiding, shell, talkative
 
 if TYPE_CHECKING:
     from audiofix.checkpoints.catalogue import Entry
 
 EXAMPLES = (
     ("What exists, and what is here", "audiofix models list"),
+    ("Licence, rates, source, and how good it is", "audiofix models show envelope-48k"),
     ("Fetch a released model", "audiofix models pull vmasr-48k-mpd"),
     ("Take the authors' own file", "audiofix models import checkpoint-best-G.pth --name mine"),
-    ("Licence, rates, source", "audiofix models show vmasr-48k-mpd"),
+    ("Hand a model on", "audiofix models export mine -o mine.safetensors"),
+    ("Check that all is as it was fetched", "audiofix models verify"),
+    ("Make room", "audiofix models remove vmasr-48k-mpd"),
+    ("Where models lie", "audiofix models path"),
 )
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -33,50 +37,49 @@ def command() -> None:
     """
 
 
+@hiding("progress")
 @command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Every released variant, too.")
 @_JSON
 @talkative
-def list_models(as_json: bool) -> None:
-    """List every model, and which of them are on this machine."""
+def list_models(everything: bool, as_json: bool) -> None:
+    """List models by verb: rate, size, whether they are on this machine, licence.
+
+    What ships, what was fetched or imported, and what is worth fetching.
+    """
     from audiofix.checkpoints import store
     from audiofix.checkpoints.catalogue import entries
 
-    rows = [_describe(entry) for entry in entries().values()]
-    rows += [{"name": name, "state": "imported"} for name in store.imported()]
+    rows = [catalogue_row(entry) for entry in entries().values()]
+    rows += [imported_row(name) for name in store.imported()]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("name", "system", "verbs", "rate", "state", "licence", box=None)
-    for row in rows:
-        cells = ("name", "system", "verbs", "rate", "state", "licence")
-        table.add_row(*(_cell(row.get(cell, "")) for cell in cells))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=250)  # a pipe has no width: never fold what a script will read
-    console.print(table)
+    else:
+        click.echo("\n".join(list_lines(rows, everything=everything)))
 
 
+@hiding("progress")
 @command.command("show")
 @click.argument("name")
 @_JSON
 @talkative
 def show(name: str, as_json: bool) -> None:
     """Show one model: source, licence, size, and the model card of one that ships."""
+    from audiofix.checkpoints import store
     from audiofix.checkpoints.catalogue import entry
 
-    found = _describe(entry(name))
+    is_imported = name in store.imported()
+    found = imported_row(name) if is_imported else catalogue_row(entry(name))
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    parts = found.pop("files")
-    for key, value in found.items():
-        click.echo(f"{key:<10} {_cell(value)}")
+    parts = found.pop("files", {})
+    size = megabytes(found.pop("bytes"))
+    for key, value in {**found, "size": size}.items():
+        click.echo(f"{key:<10} {cell(value)}")
     for part, fetched in parts.items():
         click.echo(f"{part:<10} {fetched['urls'][0]} {fetched['member'] or ''}".rstrip())
-    card = _card(entry(name))
+    card = None if is_imported else _card(entry(name))
     if card:
         click.echo(f"\n{card}", nl=False)
 
@@ -99,6 +102,7 @@ def pull(names: tuple[str, ...], offline: bool) -> None:
             )
 
 
+@hiding("progress")
 @command.command("import")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.argument("parts", nargs=-1, metavar="[PART=FILE]...")
@@ -127,9 +131,11 @@ def import_model(file: str, parts: tuple[str, ...], name: str | None) -> None:
     click.echo(keep(replace(checkpoint, name=name)))
 
 
+@hiding("progress")
 @command.command("export")
 @click.argument("name")
 @click.argument("file", required=False, type=click.Path())
+@click.option("-o", "--output", metavar="FILE", help="The same as FILE.")
 @click.option(
     "--format",
     "layout",
@@ -138,7 +144,9 @@ def import_model(file: str, parts: tuple[str, ...], name: str | None) -> None:
 )
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @talkative
-def export(name: str, file: str | None, layout: str | None, overwrite: bool) -> None:
+def export(
+    name: str, file: str | None, output: str | None, layout: str | None, overwrite: bool
+) -> None:
     """Write a model to a safetensors file; without FILE, to NAME.safetensors.
 
     With --format to files that other programs load; their extensions are the format's.
@@ -148,7 +156,9 @@ def export(name: str, file: str | None, layout: str | None, overwrite: bool) -> 
     from audiofix.errors import OutputError
     from audiofix.files import write_bytes
 
-    target = Path(file or f"{Path(name).stem}.safetensors")
+    if file and output:
+        raise UsageError(f"{file} and -o {output}: both name the file: leave one out")
+    target = Path(file or output or f"{Path(name).stem}.safetensors")
     if layout:
         contents = files_for_others(load_checkpoint(name), layout)
         for extension, content in contents.items():
@@ -161,6 +171,7 @@ def export(name: str, file: str | None, layout: str | None, overwrite: bool) -> 
     click.echo(target)
 
 
+@hiding("progress")
 @command.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_JSON
@@ -187,6 +198,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         raise CheckpointError(f"{', '.join(damaged)}: damaged: remove and pull again")
 
 
+@hiding("progress")
 @command.command("remove")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @talkative
@@ -199,6 +211,7 @@ def remove(names: tuple[str, ...]) -> None:
             click.echo(path)
 
 
+@hiding("progress")
 @command.command("path")
 @click.argument("name", required=False)
 @talkative
@@ -215,27 +228,6 @@ def path(name: str | None) -> None:
             entry(name)
         raise CheckpointError(f"{name}: not on this machine: `audiofix models pull {name}`")
     click.echo(store.model_path(name))
-
-
-def _describe(entry: "Entry") -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from audiofix.checkpoints import store
-
-    state = "ships" if entry.shipped else "here" if store.is_present(entry.name) else "to fetch"
-    return {
-        "name": entry.name,
-        "system": entry.system,
-        "verbs": list(entry.verbs),
-        "rate": entry.rate,
-        "state": state,
-        "licence": entry.licence,
-        "source": entry.source,
-        "rank": entry.rank,
-        "bytes": entry.bytes,
-        "files": {name: asdict(part) for name, part in entry.files.items()},
-        "summary": entry.summary,
-    }
 
 
 def _card(entry: "Entry") -> str | None:
@@ -259,9 +251,3 @@ def _parts(words: tuple[str, ...]) -> dict[str, Path]:
             raise UsageError(f"{word}: not understood: write each part once, as PART=FILE")
         found[part] = Path(file)
     return found
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else printable(value)

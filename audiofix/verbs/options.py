@@ -245,6 +245,21 @@ _SPEECH = [
 ]
 
 
+def hiding(*names: str) -> Callable[[click.Command], click.Command]:
+    """Leave options out of a command's help that do nothing for it.
+
+    They are read all the same: a script may give every verb the same ones.
+    """
+
+    def hidden(command: click.Command) -> click.Command:
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name in names:
+                parameter.hidden = True
+        return command
+
+    return hidden
+
+
 def _apply(decorators: list[Callable[[Any], Any]], function: Any) -> Any:
     for decorator in reversed(decorators):
         function = decorator(function)

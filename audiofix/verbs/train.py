@@ -1,6 +1,7 @@
 """`audiofix train`: train a system on one's own recordings."""
 
 import logging
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,15 @@ EXAMPLES = (
 )  # fmt: skip
 
 
+def presets() -> list[str]:
+    """Return the names of all recipes' presets, without loading a recipe."""
+    package = find_spec("audiofix.trainers")
+    places = package.submodule_search_locations if package else None
+    return sorted(
+        path.stem for place in places or () for path in Path(place).glob("recipes/*.toml")
+    )
+
+
 @click.command("train")
 @click.argument("system")
 @click.option(
@@ -58,7 +68,11 @@ EXAMPLES = (
     is_flag=True,
     help="Only list --data in a new manifest, --out, which later runs take as --data.",
 )
-@click.option("--config", metavar="NAME|FILE", help="A preset, a TOML file, or a settings.json.")
+@click.option(
+    "--config",
+    metavar="NAME|FILE",
+    help=f"A TOML file, another run's settings.json, or a preset: {', '.join(presets())}.",
+)
 @click.option(
     "--set",
     "assignments",

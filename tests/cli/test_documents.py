@@ -5,9 +5,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from audiofix.cli.documents import ENVIRONMENT, differences, documents
+from audiofix.cli.main import group
 from audiofix.exit_status import ExitStatus
 from audiofix.verbs import VERBS
 
@@ -44,9 +46,16 @@ def test_pages_have_their_sections(name: str) -> None:
         assert status.meaning.split(";")[0].split("(")[0].strip() in PAGES[name]
 
 
-def test_verbs_show_examples() -> None:
-    for verb in VERBS:
-        assert ".SH EXAMPLES" in PAGES[f"man/audiofix-{verb}.1"]
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_and_help_show_examples(name: str) -> None:
+    assert ".SH EXAMPLES" in PAGES[name]
+    context, command = click.Context(group), group
+    for word in re.findall(r"audiofix-(?:(models)-)?([a-z-]+)\.1", name) or [()]:
+        for part in filter(None, word):
+            command = command.get_command(context, part)
+    if command is not group:
+        words = " ".join(["audiofix", *filter(None, word)])
+        assert f"    {words} " in command.get_help(click.Context(command)) + " "
 
 
 def test_every_variable_of_the_package_is_documented() -> None:

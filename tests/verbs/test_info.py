@@ -1,6 +1,7 @@
 """What `info` says."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,25 @@ def test_json_is_an_object_or_a_list(loud: Path) -> None:
     assert [each["rate"] for each in json.loads(two.stdout)] == [16000, 16000]
 
 
+def test_a_folder_has_a_line_for_each_recording(loud: Path) -> None:
+    (loud.parent / "deep").mkdir()
+    soundfile.write(loud.parent / "deep" / "x.mp3", np.zeros(44100), 44100)
+    (loud.parent / "notes.txt").write_text("no sound")
+    told = CliRunner().invoke(command, [str(loud.parent)], obj=Silent())
+    first, second, total = told.stdout.splitlines()
+    assert re.search(r"x\.mp3 +44100 Hz  1 ch  0:00:01\.000 +\d+ kbit/s  mp3 mp3", first)
+    assert re.search(r"loud\.wav +16000 Hz  2 ch  0:00:03\.000 +1024 kbit/s  wav f32le", second)
+    assert total == "2 files, 0:00:04.000"
+    listed = CliRunner().invoke(command, [str(loud.parent), "--json"], obj=Silent())
+    assert [each["samples"] for each in json.loads(listed.stdout)] == [44100, 48000]
+    (loud.parent / "none").mkdir()
+    empty = CliRunner().invoke(command, [str(loud.parent / "none")], obj=Silent())
+    assert "holds no audio" in str(empty.exception)
+
+
 def test_text_is_aligned(loud: Path) -> None:
     lines = CliRunner().invoke(command, [str(loud)], obj=Silent()).stdout.splitlines()
     assert {line[12] for line in lines} == {" "}
-    assert lines[5] == "length       48000 samples, 0:00:03.000"
+    assert lines[3] == f"bit rate     {loud.stat().st_size * 8 / 3000:.0f} kbit/s"
+    assert lines[6] == "length       48000 samples, 0:00:03.000"
     assert lines[-1] == "peak         1.500000, 2 samples over full scale"

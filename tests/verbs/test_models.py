@@ -1,4 +1,5 @@
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -56,10 +57,22 @@ def mirror(tmp_path, monkeypatch):
 def test_list_tells_what_exists_and_what_is_here(models):
     rows = json.loads(models("list", "--json"))
     assert [row["name"] for row in rows] == list(entries())
-    states = {row["name"]: row["state"] for row in rows}
-    assert states[NAME] == "to fetch"
-    lines = models("list").splitlines()
-    assert len(lines) == len(rows) + 1 and all(len(line) < 300 for line in lines)
+    states = {row["name"]: (row["state"], row["runs_here"]) for row in rows}
+    assert states[NAME] == ("to fetch", None)
+    assert states["envelope-48k"] == ("ships", True)
+
+
+def test_the_list_stands_by_verb_and_is_short(models):
+    short, long = models("list").splitlines(), models("list", "--all").splitlines()
+    assert len(short) < 48 and max(map(len, long)) <= 110
+    assert [line for line in long if line and not line.startswith(" ")] == [
+        "upsample", "encode, decode", "decode-restore", "inpaint", "generate", "eval",
+    ]  # fmt: skip
+    hidden = [name for name in entries() if not any(f" {name} " in line for line in short)]
+    assert short[-1] == f"{len(hidden)} more variants: audiofix models list --all"
+    assert all(any(f" {name} " in line for line in long) for name in entries())
+    shipped = next(line for line in short if "apollo-small-44k" in line)
+    assert re.fullmatch(r" +apollo-small-44k +44100 Hz +[\d.]+ MB +ships +runs here +MIT", shipped)
 
 
 def test_show_names_licence_and_source(models):
@@ -78,6 +91,8 @@ def test_pull_verify_export_path_and_remove(models, mirror, cache, tmp_path):
     assert {Path(result["file"]) for result in results} > {path}
     assert all(result["intact"] for result in results)
     models("export", NAME, tmp_path / "x.safetensors")
+    models("export", NAME, "-o", tmp_path / "y.safetensors")
+    assert (tmp_path / "y.safetensors").read_bytes() == (tmp_path / "x.safetensors").read_bytes()
     with pytest.raises(OutputError, match="exists"):
         models("export", NAME, tmp_path / "x.safetensors")
     path.write_bytes(path.read_bytes()[:-1])
@@ -101,7 +116,15 @@ def test_import_takes_a_file_under_a_name_once(models, tmp_path, cache):
     path = models("import", file, "--name", "mine").strip()
     assert path == str(cache / "models" / "mine.safetensors")
     rows = json.loads(models("list", "--json"))
-    assert rows[-1] == {"name": "mine", "state": "imported"}
+    size = Path(path).stat().st_size
+    assert rows[-1] == {
+        "name": "mine", "system": "vmasr", "verbs": ["upsample"], "rate": 48000,
+        "state": "imported", "bytes": size, "runs_here": True, "file": path,
+    }  # fmt: skip
+    assert json.loads(models("show", "mine", "--json")) == rows[-1]
+    assert "  mine " in models("list")
+    (cache / "models" / "broken.safetensors").write_bytes(b"nothing")
+    assert models("list").count("broken") == 1 and "damaged" in models("list")
     with pytest.raises(CheckpointError, match="in the store already"):
         models("import", file, "--name", "mine")
     with pytest.raises(CheckpointError, match="no such file"):
