@@ -82,14 +82,10 @@ def command(
     given = inputs_or_pipe(inputs)
     names = list(_files_of(given))
     is_single = names == list(given) and len(names) == 1
-    has_folder = names != list(given)
-    width = max(map(len, names))
     for name in names:
         try:
             report, fault = _reported(name, headerless)
             reports.append(report)
-            if has_folder and not as_json:
-                click.echo(_line(report, width))
             if fault:
                 failures.append(fault)
         except AudiofixError as error:
@@ -98,10 +94,9 @@ def command(
         objects = [asdict(report) for report in reports]
         if objects or not is_single:
             click.echo(json_text(objects[0] if is_single else objects))
-    elif has_folder:
-        click.echo(f"{len(reports)} files, {clock(sum(report.seconds for report in reports))}")
     else:
-        click.echo("\n\n".join(_text(report) for report in reports), nl=bool(reports))
+        texts = _texts(reports) if names == list(given) else _table(reports)
+        click.echo("\n".join(texts), nl=bool(reports))
     if is_single and failures:
         raise failures[0]
     for failure in failures:
@@ -199,6 +194,13 @@ def measure(source: "Source") -> Report:
     )
 
 
+def _table(reports: list[Report | CodesReport]) -> list[str]:
+    """Return a line for each recording, and their total."""
+    width = max((len(printable(report.name)) for report in reports), default=0)
+    total = f"{len(reports)} files, {clock(sum(report.seconds for report in reports))}"
+    return [*(_line(report, width) for report in reports), total]
+
+
 def _line(report: Report | CodesReport, width: int) -> str:
     """Return what is told of one of many."""
     if isinstance(report, CodesReport):
@@ -208,6 +210,11 @@ def _line(report: Report | CodesReport, width: int) -> str:
         what = f"{report.container} {report.encoding}  band to {report.bandwidth_hz:.0f} Hz"
     layout = f"{report.rate:>6} Hz  {report.channels} ch  {clock(report.seconds):>11}"
     return f"{printable(report.name):<{width}}  {layout}  {kbps:>6.0f} kbit/s  {printable(what)}"
+
+
+def _texts(reports: list[Report | CodesReport]) -> list[str]:
+    """Return everything of each recording, with empty lines between them."""
+    return "\n\n".join(_text(report) for report in reports).splitlines()
 
 
 def _text(report: Report | CodesReport) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +65,7 @@ def imported_row(name: str) -> dict[str, Any]:
     }
 
 
-def list_lines(rows: list[Row], *, everything: bool) -> list[str]:
+def list_lines(rows: Sequence[Row], *, everything: bool) -> list[str]:
     """Return the list for people: a model a line, under the verbs that it is for.
 
     Args:

@@ -1,5 +1,4 @@
 import json
-import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -60,19 +59,6 @@ def test_list_tells_what_exists_and_what_is_here(models):
     states = {row["name"]: (row["state"], row["runs_here"]) for row in rows}
     assert states[NAME] == ("to fetch", None)
     assert states["envelope-48k"] == ("ships", True)
-
-
-def test_the_list_stands_by_verb_and_is_short(models):
-    short, long = models("list").splitlines(), models("list", "--all").splitlines()
-    assert len(short) < 48 and max(map(len, long)) <= 110
-    assert [line for line in long if line and not line.startswith(" ")] == [
-        "upsample", "encode, decode", "decode-restore", "inpaint", "generate", "eval",
-    ]  # fmt: skip
-    hidden = [name for name in entries() if not any(f" {name} " in line for line in short)]
-    assert short[-1] == f"{len(hidden)} more variants: audiofix models list --all"
-    assert all(any(f" {name} " in line for line in long) for name in entries())
-    shipped = next(line for line in short if "apollo-small-44k" in line)
-    assert re.fullmatch(r" +apollo-small-44k +44100 Hz +[\d.]+ MB +ships +runs here +MIT", shipped)
 
 
 def test_show_names_licence_and_source(models):
