@@ -9,7 +9,8 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,6 +23,7 @@ from audiofix.jobs.attempt import Outcome, attempt
 from audiofix.jobs.failures import Failure, failure_of, one_line
 from audiofix.jobs.fragment import is_done
 from audiofix.jobs.job import Effect, IOOptions, Job
+from audiofix.jobs.windows import Compute
 
 _TASKS_PER_SLOT = 3
 """Submitted at once: enough that no slot waits for the next task, however many jobs there are."""
@@ -85,6 +87,46 @@ def ray_outcomes(
         UsageError: the ray package is not installed, or a GPU is named by number.
         DeviceError: the cluster cannot be reached, or has no GPU where one is asked for.
     """
+    ray = _connected(address, needs)
+    return _gather(ray, deque((job, 1) for job in todo), effect, io, needs)
+
+
+@contextmanager
+def ray_windows(effect: Effect, address: str, needs: Needs) -> Iterator[tuple[Compute, int]]:
+    """Yield what computes windows as tasks of a cluster, see `windows`, and how many at once.
+
+    Raises:
+        UsageError: see `ray_outcomes`.
+        DeviceError: see there; or tasks are lost again and again.
+    """
+    ray = _connected(address, needs)
+    try:
+        resources = ray.cluster_resources()
+        # A window is computed, and nothing written: Ray may try it again.
+        task = ray.remote(_computed).options(max_retries=_ATTEMPTS - 1, **needs.options(resources))
+        shared = ray.put((effect, _place()))
+
+        def compute(windows: Sequence[Any]) -> Sequence[Any]:
+            try:
+                return list(ray.get([task.remote(shared, window) for window in windows]))
+            except ray.exceptions.RayError as error:
+                raise DeviceError(f"ray {address}: {failure_of(error).message}") from error
+
+        yield compute, needs.slots(resources)
+    finally:
+        ray.shutdown()
+
+
+def _computed(shared: tuple[Effect, Place], window: Any) -> Any:
+    """Compute one window in a Ray worker."""
+    effect, place = shared
+    _settle(place.folder, tuple(sorted(place.environment.items())))
+    (result,) = _loaded(effect).compute([window])
+    return result
+
+
+def _connected(address: str, needs: Needs) -> Any:
+    """Return the ray module, connected to the cluster."""
     if find_spec("ray") is None:
         raise UsageError("--ray: the ray package is not here: pip install ray, or use --jobs")
     if needs.device.startswith("cuda:"):
@@ -101,7 +143,7 @@ def ray_outcomes(
     if needs.device.startswith("cuda") and not ray.cluster_resources().get("GPU"):
         ray.shutdown()
         raise DeviceError(f"ray {address}: has no GPU: use --device cpu")
-    return _gather(ray, deque((job, 1) for job in todo), effect, io, needs)
+    return ray
 
 
 def _check_address(address: str) -> None:

@@ -42,6 +42,7 @@ class IOOptions:
     Attributes:
         start: seconds of sound that are left out at the beginning.
         duration: seconds of sound from there on that are used; None for the rest.
+        latencies: of the stage, that are read at once; more keep more processes busy.
     """
 
     headerless: "Headerless | None" = None
@@ -52,6 +53,7 @@ class IOOptions:
     digests: bool = False
     start: float = 0.0
     duration: float | None = None
+    latencies: int = 2
 
 
 @dataclass(frozen=True, slots=True)

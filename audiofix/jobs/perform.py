@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from audiofix.jobs.job import PIPE, Effect, IOOptions, Job
 from audiofix.jobs.listing import manifest_jobs, shard_of
 from audiofix.jobs.options import AudioOptions, Shell, inputs_or_pipe, thread_share, use_threads
 from audiofix.jobs.stream import known_samples
+from audiofix.jobs.windows import AHEAD, Compute, compute_elsewhere, window_processes
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +70,15 @@ def _perform_one(
     begin = time.perf_counter()
     sound_seconds = 0.0
 
-    def load() -> Any:
-        with shell.bar("loading the model", None, ""):
-            return effect.load()
-
     with ExitStack() as bars:
+        helpers = _helpers(effect, options, bars) if job.source and job.output else None
+        if helpers:
+            io = replace(io, latencies=AHEAD * helpers[1])
+
+        def load() -> Any:
+            with shell.bar("loading the model", None, ""):
+                loaded = effect.load()
+            return compute_elsewhere(loaded, *helpers) if helpers else loaded
 
         def progress(source: Source) -> Callable[[int], None]:
             rate, samples = source.format.rate, known_samples(source)
@@ -94,6 +100,20 @@ def _perform_one(
             f"{job.name}: {sound_seconds:.1f} s of sound in {elapsed:.1f} s, "
             f"{sound_seconds / elapsed:.1f} times real time"
         )
+
+
+def _helpers(
+    effect: Effect, options: AudioOptions, opened: ExitStack
+) -> tuple[Compute, int] | None:
+    """Return what computes one file's windows elsewhere, and how many at once; None for nothing."""
+    if options.ray is not None:
+        from audiofix.jobs.cluster import Needs, ray_windows
+
+        needs = Needs(options.threads or 1, options.device)
+        return opened.enter_context(ray_windows(effect, options.ray, needs))
+    if options.jobs > 1:
+        return opened.enter_context(window_processes(effect, options.jobs)), options.jobs
+    return None
 
 
 def is_batch(inputs: tuple[str, ...]) -> bool:

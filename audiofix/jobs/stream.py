@@ -55,7 +55,10 @@ def run_stream(
             log.info("%s: %d Hz, %d channels", job.output, stage.result.rate, stage.result.channels)
             tick = progress(source) if progress else None
             live = job.source == PIPE
-            run(source, stage, sink, live=live, progress=tick, exact=exact)
+            run(
+                source, stage, sink,
+                live=live, progress=tick, exact=exact, latencies=io.latencies,
+            )  # fmt: skip
         except BaseException:
             sink.abort()  # `run` does so too, but a signal may come before it begins
             raise

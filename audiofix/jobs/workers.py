@@ -138,7 +138,7 @@ def _serve(connection: Connection, effect: Effect, io: IOOptions, level: int, nu
     os.environ[WORKER] = str(number)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, Terminated):
         end_cleanly_on_signals()
-        threading.Thread(target=_follow_parent, daemon=True).start()
+        threading.Thread(target=follow_parent, daemon=True).start()
         logging.getLogger().addHandler(_Forward(connection))
         logging.getLogger("audiofix").setLevel(level)
         loaded = functools.cache(effect.load)
@@ -148,7 +148,7 @@ def _serve(connection: Connection, effect: Effect, io: IOOptions, level: int, nu
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """End this process, cleanly, when its parent is killed: a rerun may take its files up."""
     parent = multiprocessing.parent_process()
     if parent is not None:

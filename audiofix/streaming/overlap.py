@@ -14,8 +14,8 @@ Called in stream order. How many windows come together depends on the chunks, so
 must not depend on the others beside it.
 """
 
-_TOGETHER = 4
-"""Windows at most that a process gets at once: memory does not grow with the chunks."""
+TOGETHER = 4
+"""Windows at most that a process usually gets at once."""
 
 
 def one_by_one(process: Callable[[Chunk], Chunk]) -> Process:
@@ -39,7 +39,14 @@ class OverlapAdd:
     """
 
     def __init__(
-        self, audio: AudioFormat, process: Process, *, window: int, context: int, fade: int
+        self,
+        audio: AudioFormat,
+        process: Process,
+        *,
+        window: int,
+        context: int,
+        fade: int,
+        together: int = TOGETHER,
     ) -> None:
         """Make the stage.
 
@@ -49,12 +56,15 @@ class OverlapAdd:
             window: samples of a window; more than twice `context + fade`.
             context: samples discarded at an inner edge.
             fade: samples of a cross-fade, at least 1.
+            together: windows at most that `process` gets at once: memory does not grow with the
+                chunks.
         """
         assert fade >= 1 and context >= 0 and window > 2 * (context + fade)
         self.source = audio
         self.result = audio
         self.latency = window
         self._process = process
+        self._together = together
         self._context = context
         self._hop = window - 2 * context - fade
         self._ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 0.5) / fade)).astype(np.float32)
@@ -82,7 +92,7 @@ class OverlapAdd:
                 complete.append(self._held.copy())
                 self._count = window - self._hop
                 self._held[:, : self._count] = self._held[:, self._hop :].copy()
-            if len(complete) == _TOGETHER:
+            if len(complete) == self._together:
                 finished += self._finish(complete)
                 complete = []
         return np.concatenate(finished + self._finish(complete), axis=1)

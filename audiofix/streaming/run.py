@@ -14,7 +14,7 @@ from audiofix.streaming.stage import Stage
 _BLOCK_SECONDS = 0.25
 """A pipe's reader shall not wait for more than the stage itself needs."""
 
-_TOGETHER = 2
+TOGETHER = 2
 """A file is there already: blocks of so many latencies let a stage compute windows side by side."""
 
 
@@ -26,6 +26,7 @@ def run(
     live: bool = False,
     progress: Callable[[int], None] | None = None,
     exact: bool = False,
+    latencies: int = TOGETHER,
 ) -> None:
     """Send everything that `source` has through `stage` into `sink`, and commit the sink.
 
@@ -36,13 +37,14 @@ def run(
         live: whether the source is still being made, so that its reader wants results soon.
         progress: called with the source samples done so far.
         exact: whether the stage is pushed float64, which holds every source's samples to the bit.
+        latencies: of the stage, that a block lasts where the source is not live.
 
     Raises:
         InputError: the source ended before its header's promise; what there was is committed.
     """
     block = max(1, round(source.format.rate * _BLOCK_SECONDS))
     if not live:
-        block = max(block, _TOGETHER * stage.latency)
+        block = max(block, latencies * stage.latency)
     read = cast(Callable[[int], Chunk], source.read_exact) if exact else source.read
     done = 0
     with sink:

@@ -1,13 +1,15 @@
 """A Ray cluster of two nodes on this machine, one of which is killed in the middle."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from slow_effect import Slow
+from window_effect import Doubling
 
 from audiofix.errors import DeviceError, UsageError
-from audiofix.jobs.cluster import Needs, ray_outcomes
+from audiofix.jobs.cluster import Needs, ray_outcomes, ray_windows
 from audiofix.jobs.job import IOOptions, Job
 
 
@@ -85,6 +87,21 @@ def test_what_a_task_cannot_do_is_not_tried_again(cluster, tmp_path, monkeypatch
     jobs = [Job("gone", Path("gone.in"), Path("gone.out"))]
     (outcome,) = ray_outcomes(jobs, Slow(0.0), IOOptions(), nodes.address, Needs(1, "cpu"))
     assert outcome.failure and "gone.in" in outcome.failure.message
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")
+def test_windows_of_one_file_are_tasks_and_survive_a_lost_node(cluster, tmp_path, monkeypatch):
+    nodes, second = cluster
+    monkeypatch.chdir(tmp_path)
+    with ray_windows(Doubling(), nodes.address, Needs(1, "cpu")) as (compute, slots):
+        assert slots == 4
+        results = compute(range(40))
+        assert [made for made, _ in results] == [2 * place for place in range(40)]
+        assert os.getpid() not in {process for _, process in results}
+        nodes.remove_node(second, allow_graceful=False)
+        assert [made for made, _ in compute(range(10))] == [2 * place for place in range(10)]
 
 
 def test_a_cluster_that_is_not_there_is_told():

@@ -1,7 +1,7 @@
 """VM-ASR as a stage: any rate in, any rate out, in bounded memory."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from audiofix.dsp.rolloff import BandwidthMeter
 from audiofix.errors import DeviceError, InputError, UsageError
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.fit import Fit
-from audiofix.streaming.overlap import OverlapAdd
+from audiofix.streaming.overlap import TOGETHER, OverlapAdd
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
 
@@ -42,6 +42,11 @@ _FADE_HOPS = 16
 _PIECES_TOGETHER = 16
 """Channels of windows in one batch on a GPU; on the CPU each is a piece for one core, so that no
 channel's bits depend on another."""
+
+Piece = tuple[NDArray[np.float32], int]
+"""One channel of a window, `[window]`, and its first bin to be set."""
+
+Compute = Callable[[Sequence[Piece]], Sequence[NDArray[np.float32]]]
 
 _KEPT_SHARE = 0.94
 """Part of the input's band that is kept: resamplers fade out over the last few per cent."""
@@ -84,6 +89,8 @@ class VMASRRestorer:
         self.network = network
         self.placement = placement
         self.filled = filled
+        self.computing: Compute = self.compute
+        self._together = TOGETHER
 
     def stage(self, source: AudioFormat, request: UpsampleRequest) -> Stage:
         """Return a fresh stage: to the model's rate, through the network, to the wanted rate.
@@ -125,6 +132,7 @@ class VMASRRestorer:
             window=(_WINDOW_FRAMES - 1) * hop,
             context=_CONTEXT_HOPS * hop,
             fade=_FADE_HOPS * hop,
+            together=self._together,
         )
         stages: list[Stage] = [windows]
         if source.rate != self.rate:
@@ -132,6 +140,42 @@ class VMASRRestorer:
         if request.to_rate != self.rate:
             stages.append(Resample(model_format, request.to_rate))
         return stages[0] if len(stages) == 1 else Fit(Chain(*stages))
+
+    def compute(self, pieces: Sequence[Piece]) -> list[NDArray[np.float32]]:
+        """Return the restored `[window]` of each piece; none depends on those beside it.
+
+        Raises:
+            DeviceError: the device has too little memory.
+        """
+        on_cpu = self.placement.device.type == "cpu"
+        size = 1 if on_cpu else _PIECES_TOGETHER
+        batches = [pieces[at : at + size] for at in range(0, len(pieces), size)]
+        try:
+            done = spread(self._enhance, batches) if on_cpu else [*map(self._enhance, batches)]
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self.placement.device}: out of memory: use --device cpu, or close other programs"
+            ) from error
+        return [row for batch in done for row in batch]
+
+    def compute_elsewhere(self, compute: Compute, together: int) -> None:
+        """Let `compute` do what `compute` does, for streams that begin from now on."""
+        self.computing, self._together = compute, max(TOGETHER, together)
+
+    def _enhance(self, pieces: Sequence[Piece]) -> Chunk:
+        """Return the restored `[pieces, window]` of some channels, each with its edge."""
+        network, placement = self.network, self.placement
+        waves, edges = np.stack([row for row, _ in pieces]), [edge for _, edge in pieces]
+        with torch.inference_mode(), placement.autocast():
+            source = network.transform(torch.from_numpy(waves)[:, None].to(placement.device))
+            spectra = enhance_spectra(
+                network,
+                source,
+                torch.tensor(edges, device=placement.device),
+                filled=self.filled,
+            )
+            restored = network.inverse(spectra, waves.shape[1])
+            return as_chunk(np.asarray(restored[:, 0].float().cpu()))
 
 
 class _Window:
@@ -160,17 +204,7 @@ class _Window:
             if edge is not None
             for row in window
         ]
-        on_cpu = self._restorer.placement.device.type == "cpu"
-        size = 1 if on_cpu else _PIECES_TOGETHER
-        batches = [pieces[at : at + size] for at in range(0, len(pieces), size)]
-        try:
-            done = spread(self._enhance, batches) if on_cpu else [*map(self._enhance, batches)]
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{self._restorer.placement.device}: out of memory: use --device cpu, or close "
-                "other programs"
-            ) from error
-        rows = (row for batch in done for row in batch)
+        rows = iter(self._restorer.computing(pieces))
         return [
             window if edge is None else np.stack([next(rows) for _ in window])
             for window, edge in zip(windows, edges, strict=True)
@@ -194,18 +228,3 @@ class _Window:
         self._meter.push(window[:, -step:] if self._seen else window)
         self._seen += 1
         return min(self._source_hz, self._meter.cutoff_hz() or self._source_hz)
-
-    def _enhance(self, pieces: Sequence[tuple[NDArray[np.float32], int]]) -> Chunk:
-        """Return the restored `[pieces, window]` of some channels, each with its edge."""
-        network, placement = self._restorer.network, self._restorer.placement
-        waves, edges = np.stack([row for row, _ in pieces]), [edge for _, edge in pieces]
-        with torch.inference_mode(), placement.autocast():
-            source = network.transform(torch.from_numpy(waves)[:, None].to(placement.device))
-            spectra = enhance_spectra(
-                network,
-                source,
-                torch.tensor(edges, device=placement.device),
-                filled=self._restorer.filled,
-            )
-            restored = network.inverse(spectra, waves.shape[1])
-            return as_chunk(np.asarray(restored[:, 0].float().cpu()))
