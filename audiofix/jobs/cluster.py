@@ -28,6 +28,7 @@ from audiofix.jobs.windows import Compute
 _TASKS_PER_SLOT = 3
 """Submitted at once: enough that no slot waits for the next task, however many jobs there are."""
 
+_POLL_SECONDS = 10.0
 _CONNECT_SECONDS = 10.0
 _SIZE_SECONDS = 10.0
 """How often the size of the cluster is asked for."""
@@ -175,7 +176,9 @@ def _gather(
             while queue and len(waiting) < most:
                 job, count = queue.popleft()
                 waiting[task.remote(job, shared, count)] = job, count
-            ready, _ = ray.wait(list(waiting), num_returns=1, timeout=10)
+            # All that have ended by now: asking after each one, of 50,000, would take all day.
+            ray.wait(list(waiting), num_returns=1, timeout=_POLL_SECONDS)
+            ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
             for reference in ready:
                 job, count = waiting.pop(reference)
                 try:
