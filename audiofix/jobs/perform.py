@@ -74,11 +74,7 @@ def _perform_one(
         helpers = _helpers(effect, options, bars) if job.source and job.output else None
         if helpers:
             io = replace(io, latencies=AHEAD * helpers[1])
-
-        def load() -> Any:
-            with shell.bar("loading the model", None, ""):
-                loaded = effect.load()
-            return compute_elsewhere(loaded, *helpers) if helpers else loaded
+        load = functools.cache(functools.partial(_loaded, effect, helpers, shell))
 
         def progress(source: Source) -> Callable[[int], None]:
             rate, samples = source.format.rate, known_samples(source)
@@ -93,13 +89,19 @@ def _perform_one(
 
             return done
 
-        run_job(job, effect, functools.cache(load), io, progress)
+        run_job(job, effect, load, io, progress)
     elapsed = time.perf_counter() - begin
     if sound_seconds:
         shell.note(
             f"{job.name}: {sound_seconds:.1f} s of sound in {elapsed:.1f} s, "
             f"{sound_seconds / elapsed:.1f} times real time"
         )
+
+
+def _loaded(effect: Effect, helpers: tuple[Compute, int] | None, shell: Shell) -> Any:
+    with shell.bar("loading the model", None, ""):
+        loaded = effect.load()
+    return compute_elsewhere(loaded, *helpers) if helpers else loaded
 
 
 def _helpers(
