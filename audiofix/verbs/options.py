@@ -194,8 +194,9 @@ class Cutoff(click.ParamType):  # type: ignore[type-arg]
 
 _BATCH = [
     click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True,
-                 metavar="N", help="Files of a batch processed at once."),
-    click.option("--ray", metavar="ADDRESS", help="Process a batch on this Ray cluster."),
+                 metavar="N", help="Files of a batch, or windows of one file, at once."),
+    click.option("--ray", metavar="ADDRESS",
+                 help="Process a batch, or one file's windows, on this Ray cluster."),
     click.option("--manifest", metavar="FILE",
                  help="Process what a CSV file lists: columns input and, perhaps, output."),
     click.option("--shard", type=Shard(), metavar="N/COUNT",
@@ -207,7 +208,7 @@ _BATCH = [
 ]  # fmt: skip
 _COMPUTING = [
     click.option("-m", "--model", metavar="NAME|FILE|best",
-                 help="Model name, checkpoint file, or the best released one."),
+                 help="Model name, checkpoint file or URL, or the best released one."),
     click.option("--device", metavar="DEVICE", default="auto", show_default=True,
                  help="auto, cpu, cuda, cuda:N or mps."),
     click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
