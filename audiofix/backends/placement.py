@@ -1,7 +1,8 @@
 """Where a model computes, and how precisely."""
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,20 @@ class Placement:
         if self.dtype is torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, self.dtype)
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Say in one line where a device ran out of memory.
+
+        Raises:
+            DeviceError: it did.
+        """
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self.device}: out of memory: use --device cpu, or close other programs"
+            ) from error
 
     def __str__(self) -> str:
         return f"{self.device}, {str(self.dtype).removeprefix('torch.')}"

@@ -32,7 +32,7 @@ from audiofix.backends.weights import (
 from audiofix.checkpoints import store
 from audiofix.checkpoints.catalogue import Entry
 from audiofix.checkpoints.remote import fetched
-from audiofix.errors import CheckpointError, DeviceError, SettingsError, UsageError
+from audiofix.errors import CheckpointError, SettingsError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -269,9 +269,8 @@ def _opened(checkpoint: Checkpoint, task: str, placement: Placement) -> Any:
     """Open a checkpoint for a task; whatever is wrong with it is a `CheckpointError`."""
     opener = imported(system_of(checkpoint.system).tasks[task])
     try:
-        return opener(checkpoint, placement)
-    except torch.OutOfMemoryError as error:
-        raise DeviceError(f"{placement.device}: out of memory: use --device cpu") from error
+        with placement.guard():
+            return opener(checkpoint, placement)
     except (SettingsError, *_MISFITS) as error:
         raise CheckpointError(
             f"{checkpoint.name}: its settings make no network ({error}): get it again"

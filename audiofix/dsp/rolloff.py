@@ -1,9 +1,13 @@
 """Where the band of a recording ends: its long-term spectrum, and a cliff in it."""
 
+import logging
+
 import numpy as np
 from numpy.typing import NDArray
 
 from audiofix.audio.format import Chunk, empty_chunk
+
+log = logging.getLogger(__name__)
 
 _FFT_SIZE = 2048
 _HOP = 1024
@@ -162,3 +166,37 @@ class BandwidthMeter:
         soft = np.convolve(power, np.ones(_SOFTENED_BINS) / _SOFTENED_BINS, mode="same")[:last]
         levels: NDArray[np.float64] = 10 * np.log10(soft / soft.max() + _SILENCE)
         return levels
+
+
+class BandEdge:
+    """Where the band of one stream ends: told, or found while the stream passes.
+
+    Attributes:
+        highest_hz: where it ends in any case.
+    """
+
+    def __init__(self, rate: int, highest_hz: float, told_hz: float | None) -> None:
+        """Start a stream.
+
+        Args:
+            rate: samples per second.
+            highest_hz: where the band ends in any case.
+            told_hz: where it ends as the user says; None to find it.
+        """
+        self.highest_hz = highest_hz
+        self._last_hz = told_hz or highest_hz
+        self._meter = None if told_hz else BandwidthMeter(rate, top_hz=highest_hz)
+
+    def push(self, chunk: Chunk) -> None:
+        """Take in the next samples `[channels, n]`."""
+        if self._meter:
+            self._meter.push(chunk)
+
+    def find(self) -> float:
+        """Return where the band ends in Hz, as far as the stream has told."""
+        if self._meter:
+            found = min(self.highest_hz, self._meter.cutoff_hz() or self.highest_hz)
+            if found != self._last_hz:
+                log.info("band ends at %.0f Hz", found)
+            self._last_hz = found
+        return self._last_hz

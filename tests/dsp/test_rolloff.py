@@ -3,7 +3,7 @@ import pytest
 import soxr
 from stages import noise
 
-from audiofix.dsp.rolloff import BandwidthMeter
+from audiofix.dsp.rolloff import BandEdge, BandwidthMeter
 
 
 def meter(x, rate, chunk=9999, **options):
@@ -78,3 +78,13 @@ def test_chunks_do_not_matter_and_memory_does_not_grow():
     assert whole.bandwidth_hz() == pieces.bandwidth_hz()
     assert np.array_equal(whole._power, pieces._power)
     assert pieces._held.shape[1] < 2048
+
+
+@pytest.mark.parametrize("told_hz", [None, 3000.0])
+def test_the_edge_of_a_stream_is_told_or_found_on_the_way(told_hz):
+    """Half the rate until a cliff is heard; what the user says stands."""
+    edge = BandEdge(48000, 16000.0, told_hz)
+    assert edge.find() == (told_hz or 16000)
+    x = soxr.resample(soxr.resample(sloping_noise()[0], 48000, 16000), 16000, 48000)
+    edge.push(x[None].astype(np.float32))
+    assert edge.find() == (told_hz or pytest.approx(8000, rel=0.08))

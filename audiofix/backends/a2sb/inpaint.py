@@ -15,9 +15,7 @@ from audiofix.backends.a2sb.networks import Networks
 from audiofix.backends.a2sb.request import noise_of, walk_of
 from audiofix.backends.a2sb.windows import sample_image
 from audiofix.backends.filling import draws_of, gap_stage
-from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import InpaintRequest
-from audiofix.backends.weights import Checkpoint
 from audiofix.dsp.autoregression import GapFiller, Samples
 from audiofix.streaming.gaps import Gap
 from audiofix.streaming.stage import Stage
@@ -33,23 +31,8 @@ _FADE_SECONDS = 0.01
 _WINDOWS_AT_ONCE = 4
 
 
-def open(checkpoint: Checkpoint, placement: Placement) -> "A2SBInpainter":  # noqa: A001
-    """Open an A2SB checkpoint to fill gaps.
-
-    Raises:
-        CheckpointError: the tensors do not fit the network.
-    """
-    return A2SBInpainter(Networks(checkpoint, placement))
-
-
-class A2SBInpainter:
+class Inpainter(Networks):
     """`tasks.Restorer` for gaps, at any rate; the network works at its own."""
-
-    def __init__(self, networks: Networks) -> None:
-        """Wrap the networks."""
-        self.name = networks.name
-        self.rate = networks.config.rate
-        self.networks = networks
 
     def stage(self, source: AudioFormat, request: InpaintRequest) -> Stage:
         """Return a fresh stage: each gap and its surroundings are an image of their own.
@@ -57,7 +40,7 @@ class A2SBInpainter:
         Raises:
             UsageError: a gap makes no sense, or the steps are too few.
         """
-        work = _Work(self.networks, source, request)
+        work = _Work(self, source, request)
         return gap_stage(source, request, work.fill, context=work.context)
 
 

@@ -10,7 +10,7 @@ from audiofix.backends.a2sb.config import BridgeConfig, UNetConfig
 from audiofix.backends.a2sb.network import UNet
 from audiofix.backends.placement import Placement
 from audiofix.backends.weights import Checkpoint, fill_module
-from audiofix.errors import CheckpointError, DeviceError
+from audiofix.errors import CheckpointError
 
 PARTS = ("early.", "late.")
 """Beginnings of the names of a pair's tensors: the network for small times comes first."""
@@ -27,6 +27,7 @@ class Networks:
         """
         self.config = BridgeConfig.from_mapping(checkpoint.config)
         self.name = checkpoint.name
+        self.rate = self.config.rate
         self._net = UNetConfig.from_mapping(checkpoint.config.get("net", {}))
         self._placement = placement
         self._tensors = _split(checkpoint)
@@ -43,16 +44,11 @@ class Networks:
         if place != self._place:
             self._network = self._loaded(place)
         device = self._placement.device
-        try:
-            with torch.inference_mode(), self._placement.autocast():
-                times = torch.full((len(images),), t, device=device)
-                t_emb = time_embedding(times, self._net.emb_channels)
-                said: Tensor = self._network(images.to(device), t_emb)
-                return said.float().to(images.device)
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{device}: out of memory: use --device cpu, or close other programs"
-            ) from error
+        with self._placement.guard(), torch.inference_mode(), self._placement.autocast():
+            times = torch.full((len(images),), t, device=device)
+            t_emb = time_embedding(times, self._net.emb_channels)
+            said: Tensor = self._network(images.to(device), t_emb)
+            return said.float().to(images.device)
 
     def _loaded(self, place: int) -> UNet:
         with torch.device("meta"):

@@ -5,8 +5,8 @@ from audiofix.backends.system import System
 SYSTEM = System(
     name="a2sb",
     tasks={
-        "inpaint": "audiofix.backends.a2sb.inpaint:open",
-        "upsample": "audiofix.backends.a2sb.upsample:open",
+        "inpaint": "audiofix.backends.a2sb.inpaint:Inpainter",
+        "upsample": "audiofix.backends.a2sb.upsample:Upsampler",
     },
     networks={"a2sb": "audiofix.backends.a2sb.network:build"},
     released="audiofix.backends.a2sb.released",

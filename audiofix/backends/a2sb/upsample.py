@@ -1,7 +1,5 @@
 """`upsample` by A2SB: the band above a cutoff is made, the rest is the input's."""
 
-import logging
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,15 +17,11 @@ from audiofix.backends.a2sb.masks import filled, first_masked_row, row_mask
 from audiofix.backends.a2sb.networks import Networks
 from audiofix.backends.a2sb.request import noise_of, walk_of
 from audiofix.backends.a2sb.sliding import SlidingSampler
-from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import UpsampleRequest
-from audiofix.backends.weights import Checkpoint
-from audiofix.dsp.rolloff import BandwidthMeter
-from audiofix.errors import UsageError
+from audiofix.backends.upsampling import check_request
+from audiofix.dsp.rolloff import BandEdge
 from audiofix.streaming.correction import at_rate
 from audiofix.streaming.stage import Stage
-
-log = logging.getLogger(__name__)
 
 _KEPT_SHARE = 0.96
 """Of the input's band: resamplers fade out over the rest."""
@@ -36,23 +30,8 @@ _CROSSOVER_ROWS = 6
 """Over which the made band takes over from the input's."""
 
 
-def open(checkpoint: Checkpoint, placement: Placement) -> "A2SBUpsampler":  # noqa: A001
-    """Open an A2SB checkpoint to extend bands.
-
-    Raises:
-        CheckpointError: the tensors do not fit the network.
-    """
-    return A2SBUpsampler(Networks(checkpoint, placement))
-
-
-class A2SBUpsampler:
+class Upsampler(Networks):
     """`tasks.Restorer` for the high band; nothing above half the model's rate is made."""
-
-    def __init__(self, networks: Networks) -> None:
-        """Wrap the networks."""
-        self.name = networks.name
-        self.rate = networks.config.rate
-        self.networks = networks
 
     def stage(self, source: AudioFormat, request: UpsampleRequest) -> Stage:
         """Return a fresh stage: to the model's rate, through the network, to the wanted rate.
@@ -60,15 +39,11 @@ class A2SBUpsampler:
         Raises:
             UsageError: the cutoff lies outside the input's band, or the steps are too few.
         """
-        if request.cutoff_hz is not None and not 0 < request.cutoff_hz <= source.rate / 2:
-            raise UsageError(
-                f"--cutoff {request.cutoff_hz:g}: a {source.rate} Hz input holds 0 to "
-                f"{source.rate / 2:g} Hz: name a frequency in between"
-            )
+        check_request(source, request)
         top_hz = min(source.rate, self.rate) / 2
 
         def make(audio: AudioFormat) -> Stage:
-            return BandStage(audio, self.networks, request, top_hz)
+            return BandStage(audio, self, request, top_hz)
 
         return at_rate(source, self.rate, request.to_rate, make)
 
@@ -95,8 +70,7 @@ class BandStage:
             for _ in range(audio.channels)
         ]
         self._seed = request.seed
-        self._cutoff_hz, self._top_hz = request.cutoff_hz, top_hz
-        self._meter = BandwidthMeter(config.rate, top_hz=top_hz)
+        self._band = BandEdge(config.rate, top_hz, request.cutoff_hz)
         margin = config.n_fft // 2
         self.latency = (self._samplers[0].delay + 1) * self._block * config.hop + 2 * margin
         self._heard = empty_chunk(audio.channels)
@@ -148,10 +122,10 @@ class BandStage:
                 self._heard = np.concatenate([self._heard[:, margin:0:-1], self._heard], axis=1)
             piece = torch.from_numpy(self._heard[:, : needed + behind])
             self._heard = self._heard[:, self._block * config.hop :].copy()
-            if self._cutoff_hz is None:
-                # What is new in this block, so that a cutoff found does not hang on the chunks.
-                self._meter.push(piece[:, -self._block * config.hop :].numpy())
-            row = first_masked_row(self._cutoff(), config) if piece.any() else config.rows
+            # What is new in this block, so that a cutoff found does not hang on the chunks.
+            self._band.push(piece[:, -self._block * config.hop :].numpy())
+            cutoff_hz = _KEPT_SHARE * self._band.find()
+            row = first_masked_row(cutoff_hz, config) if piece.any() else config.rows
             self._send(self._spectra_of(piece), row)
             most -= 1
 
@@ -184,12 +158,6 @@ class BandStage:
             rows = torch.arange(spectra.shape[1]) - (row + 1)
             share = ((rows + 1) / _CROSSOVER_ROWS).clamp(0, 1)[:, None]
             self._added.push(share * (made - spectra))
-
-    def _cutoff(self) -> float:
-        """Return where the input's band ends, as far as the stream has told."""
-        if self._cutoff_hz is not None:
-            return _KEPT_SHARE * self._cutoff_hz
-        return _KEPT_SHARE * min(self._top_hz, self._meter.cutoff_hz() or self._top_hz)
 
     def _released(self, until: int) -> Chunk:
         start = self._samples - self._waiting.shape[1]

@@ -13,7 +13,6 @@ from audiofix.backends.apollo.stream import SoundStream
 from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import DecodeRestoreRequest, Edges
 from audiofix.backends.weights import Checkpoint, filled_module
-from audiofix.errors import DeviceError
 from audiofix.streaming.correction import at_rate
 from audiofix.streaming.rechunk import Rechunk
 from audiofix.streaming.stage import Stage
@@ -127,13 +126,7 @@ class ApolloStage:
         return as_chunk(np.pad(reflected, ((0, 0), (0, missing - reflected.shape[1]))))
 
     def _restored(self, samples: Chunk, *, last: bool) -> Chunk:
-        try:
-            with torch.inference_mode():
-                rows = torch.from_numpy(samples).to(self._placement.device)
-                made: Tensor = self._stream.push(rows, last=last)
-                return as_chunk(made.float().cpu().numpy())
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{self._placement.device}: out of memory: use --device cpu, or close other "
-                "programs"
-            ) from error
+        with self._placement.guard(), torch.inference_mode():
+            rows = torch.from_numpy(samples).to(self._placement.device)
+            made: Tensor = self._stream.push(rows, last=last)
+            return as_chunk(made.float().cpu().numpy())

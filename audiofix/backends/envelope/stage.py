@@ -1,7 +1,5 @@
 """The envelope model as a stage at one rate: what is there passes, what is missing is added."""
 
-import logging
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -11,9 +9,7 @@ from audiofix.backends.envelope.bands import frame_grid
 from audiofix.backends.envelope.filling import Filling
 from audiofix.backends.envelope.network import BLOCK_FRAMES, EnvelopeNetwork
 from audiofix.backends.placement import Placement
-from audiofix.dsp.rolloff import BandwidthMeter
-
-log = logging.getLogger(__name__)
+from audiofix.dsp.rolloff import BandEdge
 
 _MOST_BLOCKS = 32
 """Computed together where so many have come, which is faster. More would be shared out to threads,
@@ -45,21 +41,16 @@ class Band:
         self.cutoff_hz = told_hz or highest_hz
         self.patience = 0 if told_hz else patience
         self.highest_hz = highest_hz
-        self._meter = None if told_hz else BandwidthMeter(rate, top_hz=highest_hz)
+        self._edge = BandEdge(rate, highest_hz, told_hz)
         self._second = rate
         self._heard = 0
 
     def listen(self, chunk: Chunk) -> None:
         """Take in the next samples; the answer may change once a second."""
-        if self._meter is None:
-            return
         before, self._heard = self._heard, self._heard + chunk.shape[1]
-        self._meter.push(chunk)
+        self._edge.push(chunk)
         if before == 0 < self.patience or before // self._second < self._heard // self._second:
-            found = min(self.highest_hz, self._meter.cutoff_hz() or self.highest_hz)
-            if found != self.cutoff_hz:
-                log.info("band ends at %.0f Hz", found)
-            self.cutoff_hz = found
+            self.cutoff_hz = self._edge.find()
 
 
 class EnvelopeStage:

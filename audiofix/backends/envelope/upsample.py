@@ -1,7 +1,5 @@
 """The envelope model as a restorer: any rate in, any rate out, in bounded memory."""
 
-import logging
-
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.envelope.config import EnvelopeConfig
 from audiofix.backends.envelope.images import WithImages
@@ -9,17 +7,12 @@ from audiofix.backends.envelope.network import EnvelopeNetwork
 from audiofix.backends.envelope.stage import Band, EnvelopeStage
 from audiofix.backends.placement import Placement
 from audiofix.backends.tasks import UpsampleRequest
+from audiofix.backends.upsampling import check_request, refuse_steps
 from audiofix.backends.weights import Checkpoint, filled_module
-from audiofix.errors import InputError, UsageError
 from audiofix.nn.conv import pack_weights
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
-
-log = logging.getLogger(__name__)
-
-_LOWEST_RATE = 1000
-"""Below it there is no band to restore from."""
 
 _PATIENCE_SECONDS = 2.0
 _IMPATIENT_SHARE = 0.7
@@ -61,24 +54,8 @@ class EnvelopeRestorer:
             UsageError: the request has settings that the model does not know or that make no sense.
             InputError: the source's rate is too low.
         """
-        if request.steps is not None:
-            raise UsageError(f"--steps: {self.name} is no diffusion model: leave --steps out")
-        if source.rate < _LOWEST_RATE:
-            raise InputError(
-                f"{source.rate} Hz: below {_LOWEST_RATE} Hz there is no band to restore from: "
-                "check the header"
-            )
-        if request.cutoff_hz is not None and not 0 < request.cutoff_hz <= source.rate / 2:
-            raise UsageError(
-                f"--cutoff {request.cutoff_hz:g}: a {source.rate} Hz input holds 0 to "
-                f"{source.rate / 2:g} Hz: name a frequency in between"
-            )
-        if source.rate >= request.to_rate:
-            log.warning(
-                "%d Hz in, %d Hz out: only a band that ends earlier than the rate says is restored",
-                source.rate,
-                request.to_rate,
-            )
+        refuse_steps(self.name, request)
+        check_request(source, request)
         audio = AudioFormat(request.to_rate, source.channels)
         hurried = source.rate < _IMPATIENT_SHARE * request.to_rate
         patience = 0 if hurried else round(_PATIENCE_SECONDS * request.to_rate)

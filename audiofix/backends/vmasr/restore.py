@@ -1,6 +1,5 @@
 """VM-ASR as a stage: any rate in, any rate out, in bounded memory."""
 
-import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,20 +10,16 @@ from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.backends.placement import Placement
 from audiofix.backends.spread import spread
 from audiofix.backends.tasks import UpsampleRequest
+from audiofix.backends.upsampling import check_request, refuse_steps
 from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.enhance import enhance_spectra
 from audiofix.backends.vmasr.fuse import fuse
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.backends.weights import Checkpoint, filled_module
-from audiofix.dsp.rolloff import BandwidthMeter
-from audiofix.errors import DeviceError, InputError, UsageError
-from audiofix.streaming.chain import Chain
-from audiofix.streaming.fit import Fit
+from audiofix.dsp.rolloff import BandEdge
+from audiofix.streaming.correction import at_rate
 from audiofix.streaming.overlap import TOGETHER, OverlapAdd
-from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
-
-log = logging.getLogger(__name__)
 
 _HOPS_PER_SECOND = 200
 """Both released hops, 240 at 48 kHz and 80 at 16 kHz, last 5 ms."""
@@ -50,9 +45,6 @@ Compute = Callable[[Sequence[Piece]], Sequence[NDArray[np.float32]]]
 
 _KEPT_SHARE = 0.94
 """Part of the input's band that is kept: resamplers fade out over the last few per cent."""
-
-_LOWEST_RATE = 1000
-"""Below it there is no band to restore from."""
 
 
 def edge_bin(cutoff_hz: float, rate: int, bins: int) -> int:
@@ -99,47 +91,21 @@ class VMASRRestorer:
             UsageError: the request has settings that VM-ASR does not know, or that make no sense.
             InputError: the source's rate is too low.
         """
-        if request.steps is not None:
-            raise UsageError(f"--steps: {self.name} is no diffusion model: leave --steps out")
-        if source.rate < _LOWEST_RATE:
-            raise InputError(
-                f"{source.rate} Hz: below {_LOWEST_RATE} Hz there is no band to restore from: "
-                "check the header"
-            )
-        if request.cutoff_hz is not None and not 0 < request.cutoff_hz <= source.rate / 2:
-            raise UsageError(
-                f"--cutoff {request.cutoff_hz:g}: a {source.rate} Hz input holds 0 to "
-                f"{source.rate / 2:g} Hz: name a frequency in between"
-            )
-        if source.rate >= request.to_rate:
-            log.warning(
-                "%d Hz in, %d Hz out: only a band that ends earlier than the rate says is restored",
-                source.rate,
-                request.to_rate,
-            )
-        log.info(
-            "%d Hz in, model at %d Hz, %d Hz out; band ends %s",
-            source.rate,
-            self.rate,
-            request.to_rate,
-            "where it is found to" if request.cutoff_hz is None else f"at {request.cutoff_hz:g} Hz",
-        )
+        refuse_steps(self.name, request)
+        check_request(source, request)
         hop = self.network.config.hop_length
-        model_format = AudioFormat(self.rate, source.channels)
-        windows = OverlapAdd(
-            model_format,
-            _Window(self, source, request),
-            window=(_WINDOW_FRAMES - 1) * hop,
-            context=_CONTEXT_HOPS * hop,
-            fade=_FADE_HOPS * hop,
-            together=self._together,
-        )
-        stages: list[Stage] = [windows]
-        if source.rate != self.rate:
-            stages.insert(0, Resample(source, self.rate))
-        if request.to_rate != self.rate:
-            stages.append(Resample(model_format, request.to_rate))
-        return stages[0] if len(stages) == 1 else Fit(Chain(*stages))
+
+        def make(audio: AudioFormat) -> Stage:
+            return OverlapAdd(
+                audio,
+                _Window(self, source, request),
+                window=(_WINDOW_FRAMES - 1) * hop,
+                context=_CONTEXT_HOPS * hop,
+                fade=_FADE_HOPS * hop,
+                together=self._together,
+            )
+
+        return at_rate(source, self.rate, request.to_rate, make)
 
     def compute(self, pieces: Sequence[Piece]) -> list[NDArray[np.float32]]:
         """Return the restored `[window]` of each piece; none depends on those beside it.
@@ -150,12 +116,8 @@ class VMASRRestorer:
         on_cpu = self.placement.device.type == "cpu"
         size = 1 if on_cpu else _PIECES_TOGETHER
         batches = [pieces[at : at + size] for at in range(0, len(pieces), size)]
-        try:
+        with self.placement.guard():
             done = spread(self._enhance, batches) if on_cpu else [*map(self._enhance, batches)]
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{self.placement.device}: out of memory: use --device cpu, or close other programs"
-            ) from error
         return [row for batch in done for row in batch]
 
     def compute_elsewhere(self, compute: Compute, together: int) -> None:
@@ -189,12 +151,9 @@ class _Window:
         self, restorer: VMASRRestorer, source: AudioFormat, request: UpsampleRequest
     ) -> None:
         self._restorer = restorer
-        self._cutoff_hz = request.cutoff_hz
-        self._source_hz = source.rate / 2
         self._top_hz = min(restorer.rate, request.to_rate) / 2
-        self._meter = BandwidthMeter(restorer.rate, top_hz=self._source_hz)
+        self._band = BandEdge(restorer.rate, source.rate / 2, request.cutoff_hz)
         self._seen = 0
-        self._reported: float | None = None
 
     def __call__(self, windows: Sequence[Chunk]) -> list[Chunk]:
         edges = [self._edge(window) for window in windows]
@@ -212,19 +171,11 @@ class _Window:
 
     def _edge(self, window: Chunk) -> int | None:
         """Return the first bin to set in the next window, None where nothing is to be done."""
-        cutoff_hz = self._cutoff_hz or self._found_cutoff(window)
-        bins = self._restorer.network.config.bins
-        edge = edge_bin(cutoff_hz, self._restorer.rate, bins)
-        if cutoff_hz != self._reported:
-            log.info("band ends at %.0f Hz; the network sets bins %d to %d", cutoff_hz, edge, bins)
-            self._reported = cutoff_hz
+        config = self._restorer.network.config
+        step = window.shape[1] - (2 * _CONTEXT_HOPS + _FADE_HOPS) * config.hop_length
+        self._band.push(window[:, -step:] if self._seen else window)
+        self._seen += 1
+        cutoff_hz = self._band.find()
         if cutoff_hz >= self._top_hz or not window.any():
             return None  # nothing is missing, or there is nothing to restore from
-        return edge
-
-    def _found_cutoff(self, window: Chunk) -> float:
-        hop = self._restorer.network.config.hop_length
-        step = window.shape[1] - (2 * _CONTEXT_HOPS + _FADE_HOPS) * hop
-        self._meter.push(window[:, -step:] if self._seen else window)
-        self._seen += 1
-        return min(self._source_hz, self._meter.cutoff_hz() or self._source_hz)
+        return edge_bin(cutoff_hz, self._restorer.rate, config.bins)

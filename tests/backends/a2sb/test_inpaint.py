@@ -6,7 +6,7 @@ from backends.a2sb.models import BRIDGE, CPU, checkpoint
 from stages import check_stage, feed, noise
 
 from audiofix.audio.format import AudioFormat
-from audiofix.backends.a2sb.inpaint import open as open_model
+from audiofix.backends.a2sb.inpaint import Inpainter
 from audiofix.backends.tasks import InpaintRequest
 
 MODEL_RATE = 44100
@@ -15,7 +15,7 @@ SHORT, LONG = (0.05, 0.06), (0.2, 0.3)
 
 @pytest.fixture(scope="module")
 def inpainter():
-    return open_model(checkpoint(replace(BRIDGE, level=0.1)), CPU)
+    return Inpainter(checkpoint(replace(BRIDGE, level=0.1)), CPU)
 
 
 def test_laws(inpainter):

@@ -6,7 +6,7 @@ from backends.a2sb.models import BRIDGE, CPU, checkpoint
 from stages import check_stage, feed, noise
 
 from audiofix.audio.format import AudioFormat
-from audiofix.backends.a2sb.upsample import open as open_model
+from audiofix.backends.a2sb.upsample import Upsampler
 from audiofix.backends.tasks import UpsampleRequest
 from audiofix.errors import UsageError
 
@@ -15,7 +15,7 @@ RATE = 44100
 
 @pytest.fixture(scope="module")
 def upsampler():
-    return open_model(checkpoint(replace(BRIDGE, deterministic=True)), CPU)
+    return Upsampler(checkpoint(replace(BRIDGE, deterministic=True)), CPU)
 
 
 def low_passed(x, cutoff_hz):
