@@ -22,6 +22,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/cli/console.py": "tests/cli/test_main.py",
     "audiofix/cli/progress.py": "tests/cli/test_main.py",
     "audiofix/codes/report.py": "tests/cli/test_codes.py",
+    "audiofix/evaluation/evaluate.py": "tests/cli/test_eval.py",
     "audiofix/evaluation/tables.py": "tests/cli/test_eval.py",
     "audiofix/evaluation/trials.py": "tests/cli/test_eval.py",
     "audiofix/jobs/attempt.py": "tests/cli/test_folders.py",

@@ -89,7 +89,7 @@ _PRESETS = (
     Definition("standard", "NU-Wave 2 (2022), AERO (2023), VM-ASR (2025); band edge in Hz"),
     Definition(
         # The edge is an index into 513 bins, used on 1025: the low band ends at half the input's.
-        "vmasr",
+        "halved-edge",
         "VM-ASR as published (Zhang and Ruan, 2025): lsd-lf ends at half the input's band",
         edge_fft_size=1024,
     ),

@@ -31,7 +31,7 @@ def powers(x, fft_size, hop, padding):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("standard", 2), ("vmasr", 2), ("ssr-eval", 2), ("decibel", 20)]
+    ("name", "expected"), [("standard", 2), ("halved-edge", 2), ("ssr-eval", 2), ("decibel", 20)]
 )
 def test_a_gain_of_ten_moves_every_bin_by_two_powers_of_ten(name, expected):
     x = noise(1, 9000)
@@ -68,7 +68,7 @@ def test_cuts_change_nothing_that_counts(name):
 
 
 def test_the_published_edge_is_half_of_the_input_band():
-    standard, published = DEFINITIONS["standard"], DEFINITIONS["vmasr"]
+    standard, published = DEFINITIONS["standard"], DEFINITIONS["halved-edge"]
     assert standard.edge_bin(8000, 48000) == 342  # 8 kHz is bin 341.33 of 2048 points
     assert published.edge_bin(8000, 48000) == 171  # 4 kHz
 

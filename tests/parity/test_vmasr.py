@@ -267,7 +267,7 @@ def test_metrics(path):
     case = Case(path)
     found = defaultdict(list)
     for output, target, edge in zip(case["output"], case["target"], case["hf"], strict=True):
-        spectral = SpectralMeter(DEFINITIONS["vmasr"], 48000, 1, int(edge))
+        spectral = SpectralMeter(DEFINITIONS["halved-edge"], 48000, 1, int(edge))
         for meter in (RatioMeter(1), spectral):
             meter.push(output[None].numpy(), target[None].numpy())
             for name, value in meter.values().items():
