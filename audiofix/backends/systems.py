@@ -1,4 +1,4 @@
-"""The table of systems, and the way from a model's name to a loaded model."""
+"""The way from a model's name to a loaded model."""
 
 import logging
 import os
@@ -12,16 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from audiofix.audio.remote import url_of
-from audiofix.backends.a2sb.system import SYSTEM as A2SB
-from audiofix.backends.apollo.system import SYSTEM as APOLLO
-from audiofix.backends.asgan.system import SYSTEM as ASGAN
-from audiofix.backends.audiodec.system import SYSTEM as AUDIODEC
-from audiofix.backends.autoregressive.system import SYSTEM as AUTOREGRESSIVE
-from audiofix.backends.envelope.system import SYSTEM as ENVELOPE
+from audiofix.backends import table
 from audiofix.backends.placement import Placement
 from audiofix.backends.system import System, imported
+from audiofix.backends.table import system_of, systems_for
 from audiofix.backends.tasks import Config
-from audiofix.backends.vmasr.system import SYSTEM as VMASR
 from audiofix.backends.weights import (
     Checkpoint,
     read_checkpoint,
@@ -36,10 +31,6 @@ from audiofix.errors import CheckpointError, SettingsError, UsageError
 
 log = logging.getLogger(__name__)
 
-SYSTEMS: tuple[System, ...] = (VMASR, ENVELOPE, APOLLO, A2SB, ASGAN, AUDIODEC, AUTOREGRESSIVE)
-"""Every model family there is; nothing else names one."""
-
-
 _MISFITS = (
     TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError,
     AssertionError, NotImplementedError, MemoryError,
@@ -48,23 +39,6 @@ _MISFITS = (
 
 BEST = "best"
 """The name that stands for the best released model."""
-
-
-def system_of(name: str) -> System:
-    """Return the system of this name.
-
-    Raises:
-        CheckpointError: this version of audiofix does not have it.
-    """
-    for system in SYSTEMS:
-        if system.name == name:
-            return system
-    raise CheckpointError(f"system {name}: not in this version of audiofix: upgrade it")
-
-
-def systems_for(task: str) -> list[str]:
-    """Return the names of the systems that can do a task."""
-    return [system.name for system in SYSTEMS if task in system.tasks]
 
 
 def build(name: str, config: Config) -> nn.Module:
@@ -78,7 +52,7 @@ def build(name: str, config: Config) -> nn.Module:
         UsageError: no network has this name.
         SettingsError: a key of `config` is unknown.
     """
-    networks = {key: place for system in SYSTEMS for key, place in system.networks.items()}
+    networks = {key: place for system in table.SYSTEMS for key, place in system.networks.items()}
     if name not in networks:
         raise UsageError(f"network {name}: unknown: use one of {', '.join(networks)}")
     network: nn.Module = imported(networks[name])(config)
@@ -176,7 +150,7 @@ def read_parts(parts: Mapping[str, Path]) -> Checkpoint:
     """
     path = next(iter(parts.values()))
     tensors = tensors_in(read_released(path))
-    for system in SYSTEMS:
+    for system in table.SYSTEMS:
         released = _released(system)
         if released and released.recognise(tensors):
             config, tensors = _read(released, parts)
@@ -262,7 +236,7 @@ def chosen_model(task: str, model: str | None, rate: int = 0, *, denoise: bool =
 
 def _weightless(task: str | None = None) -> list[str]:
     """Return the systems without checkpoints, those of one task where it is named."""
-    return [s.name for s in SYSTEMS if s.weightless and (task is None or task in s.tasks)]
+    return [s.name for s in table.SYSTEMS if s.weightless and (task is None or task in s.tasks)]
 
 
 def _opened(checkpoint: Checkpoint, task: str, placement: Placement) -> Any:

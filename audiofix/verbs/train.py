@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audiofix.backends.table import RECIPES
 from audiofix.verbs.options import shell, talkative
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def command(
 ) -> None:
     """Train SYSTEM on recordings.
 
-    SYSTEM is vmasr, envelope, apollo, a2sb, asgan, asgan.classifier, audiodec, audiodec.spectral or
-    audiodec.vocoder. Its published preset has its name; those for small machines end in -small.
+    SYSTEM is one of {systems}. Its published preset has its name; those for small machines end in
+    -small.
 
     A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes on with --resume
     as if it had not stopped. Under torchrun every process takes its share of each batch.
@@ -151,6 +152,9 @@ def command(
     elif is_main:
         recipe = chosen.recipe(data, own_device(place(device).device))
         _tell_dry_run(recipe, chosen.settings.loop)
+
+
+command.help = str(command.help).replace("{systems}", ", ".join(RECIPES))
 
 
 def _train(chosen: "Plan", data: Path, folder: Path, device: str, *, begun: bool) -> None:

@@ -11,7 +11,7 @@ from file_server import running
 from toy_system.system import SYSTEM
 
 import audiofix
-from audiofix.backends import systems
+from audiofix.backends import table
 from audiofix.checkpoints import catalogue
 from audiofix.cli.console import Console
 from audiofix.cli.main import group
@@ -40,7 +40,7 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path / "cache"))
     for variable in ("AUDIOFIX_OFFLINE", "AUDIOFIX_MODEL"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(systems, "SYSTEMS", (SYSTEM, *systems.SYSTEMS))
+    monkeypatch.setattr(table, "SYSTEMS", (SYSTEM, *table.SYSTEMS))
     entries = {**catalogue.entries(), **catalogue.read_catalogue(TABLE)}
     for module in ("audiofix.checkpoints.catalogue", "audiofix.checkpoints.store"):
         monkeypatch.setattr(f"{module}.entries", lambda: entries)

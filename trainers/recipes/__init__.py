@@ -1,7 +1,6 @@
 """One module a system: what its training does differently. And their presets, in TOML."""
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
@@ -15,14 +14,9 @@ from audiofix.trainers.recipe import Recipe
 from audiofix.trainers.run_settings import settings_table
 
 from audiofix.backends.system import imported
-from audiofix.backends.systems import SYSTEMS
+from audiofix.backends.table import RECIPES
 from audiofix.errors import InputError, SettingsError, UsageError
 from audiofix.settings import as_table, overlaid, parse_assignment, read_settings
-
-RECIPES: Mapping[str, str] = {
-    name: place for system in SYSTEMS for name, place in system.recipes.items()
-}
-"""Recipe -> `module:Class`; the module's `Settings` are the recipe's."""
 
 
 @dataclass(frozen=True, slots=True)
