@@ -4,9 +4,8 @@ Sound is float32, nominal range ±1, `[channels, samples]` or `[samples]`; numpy
 out, torch in gives torch out, on the device it came from.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +13,16 @@ from numpy.typing import NDArray
 from audiofix.arguments import (
     Sound,
     channels_of,
-    gaps_of,
     like,
     rate_of,
     real_number,
     samples_of,
-    share_of,
     whole_number,
 )
 from audiofix.audio.format import AudioFormat, Chunk
-from audiofix.backends.tasks import (
-    DecodeRestoreRequest,
-    GenerateRequest,
-    InpaintRequest,
-    Latents,
-    UpsampleRequest,
-)
-from audiofix.errors import InputError, UsageError
-from audiofix.streaming.guard import Guard
-from audiofix.streaming.mixed import mixed
+from audiofix.backends.tasks import GenerateRequest, Latents
+from audiofix.errors import InputError
+from audiofix.stages import Model, StageOptions, opened_stage
 from audiofix.streaming.stage import Stage
 
 if TYPE_CHECKING:
@@ -73,8 +63,8 @@ def upsample(
         InputError: `x` has a wrong shape or holds values that are not finite.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    options = _Options(to=to, cutoff=cutoff, steps=steps, seed=seed, mix=mix)
-    return _restored("upsample", x, rate, options, _Model(model, device, precision))
+    options = StageOptions(to=to, cutoff=cutoff, steps=steps, seed=seed, mix=mix)
+    return _restored("upsample", x, rate, options, Model(model, device, precision))
 
 
 def decode_restore(
@@ -105,8 +95,8 @@ def decode_restore(
         InputError: `x` has a wrong shape or holds values that are not finite.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    options = _Options(seed=seed, mix=mix)
-    return _restored("decode_restore", x, rate, options, _Model(model, device, precision))
+    options = StageOptions(seed=seed, mix=mix)
+    return _restored("decode_restore", x, rate, options, Model(model, device, precision))
 
 
 def inpaint(
@@ -139,8 +129,8 @@ def inpaint(
         InputError: `x` has a wrong shape or holds values that are not finite.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    options = _Options(gaps=gaps, steps=steps, seed=seed)
-    return _restored("inpaint", x, rate, options, _Model(model, device, precision))
+    options = StageOptions(gaps=gaps, steps=steps, seed=seed)
+    return _restored("inpaint", x, rate, options, Model(model, device, precision))
 
 
 def generate(
@@ -176,7 +166,7 @@ def generate(
     count = whole_number("count", count, 1, 1_000_000)
     seed = whole_number("seed", seed, 0, (1 << 63) - 1)
     truncation = real_number("truncation", truncation)
-    generator = _Model(model, device, precision).load("generate")
+    generator = Model(model, device, precision).load("generate")
     if isinstance(latents, np.ndarray):
         latents = Latents("z", latents)
     request = GenerateRequest(count, seed, truncation, latents, interpolate)
@@ -213,7 +203,7 @@ def encode(
 
     samples = samples_of(x)
     rate = rate_of("rate", rate)
-    codec = _Model(model, device, precision).load("encode")
+    codec = Model(model, device, precision).load("encode")
     most = codec.layout.codebooks
     books = most if codebooks is None else whole_number("codebooks", codebooks, 1, most)
     channels, length = samples.shape
@@ -250,7 +240,7 @@ def decode(
     if not isinstance(codes, CodedSound):
         raise InputError(f"codes of {type(codes).__name__}: must be what encode returned")
     layout = codes.layout
-    codec = _Model(model or layout.model, device, precision).load("decode")
+    codec = Model(model or layout.model, device, precision).load("decode")
     refuse_other_codebooks(codec, layout, "codes")
     decoding = Decoding(layout, lambda: codec.decoder(layout.channels))
     return np.concatenate([decoding.push(codes.codes), decoding.finish(codes.samples)], axis=1)
@@ -294,103 +284,13 @@ def open_stage(
         UsageError: the verb is unknown, or a number makes no sense.
         CheckpointError: the model is missing, corrupt or out of reach.
     """
-    options = _Options(to=to, cutoff=cutoff, gaps=gaps, steps=steps, seed=seed, mix=mix)
+    options = StageOptions(to=to, cutoff=cutoff, gaps=gaps, steps=steps, seed=seed, mix=mix)
     source = AudioFormat(rate_of("rate", rate), channels_of(channels))
-    return _opened(verb, source, options, _Model(model, device, precision))
+    return opened_stage(verb, source, options, Model(model, device, precision))
 
 
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """A model, and where and how precisely it computes."""
-
-    name: str | None
-    device: str
-    precision: str
-
-    def load(self, task: str, rate: int = 0) -> Any:
-        for name, value in (("model", self.name or ""), ("device", self.device)):
-            if not isinstance(value, str):
-                raise UsageError(f"{name}={value!r:.50}: must be a text")
-        from audiofix.backends.placement import place
-        from audiofix.backends.systems import load
-
-        return load(task, self.name, place(self.device, self.precision), rate=rate)
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What callers may say of a stage, whatever it does."""
-
-    to: int | None = None
-    cutoff: float | None = None
-    gaps: Sequence[tuple[float, float]] | None = None
-    steps: int | None = None
-    seed: int = 0
-    mix: float = 1.0
-
-    def checked(self) -> "_Options":
-        """Return the same with every value of its type.
-
-        Raises:
-            UsageError: names an argument that makes no sense.
-        """
-        return _Options(
-            to=None if self.to is None else rate_of("to", self.to),
-            cutoff=None if self.cutoff is None else real_number("cutoff", self.cutoff),
-            gaps=None if self.gaps is None else gaps_of(self.gaps),
-            steps=None if self.steps is None else whole_number("steps", self.steps, 1, 10_000),
-            seed=whole_number("seed", self.seed, 0, (1 << 63) - 1),
-            mix=share_of("mix", self.mix),
-        )
-
-
-def _upsampling(source: AudioFormat, options: _Options, model: _Model) -> Stage:
-    if options.to is None:
-        raise UsageError("upsample: no result rate: give to=48000")
-    request = UpsampleRequest(options.to, options.cutoff, options.steps, options.seed)
-    return mixed(model.load("upsample", options.to).stage(source, request), options.mix)
-
-
-def _decode_restoring(source: AudioFormat, options: _Options, model: _Model) -> Stage:
-    request = DecodeRestoreRequest(seed=options.seed)
-    return mixed(model.load("decode-restore", source.rate).stage(source, request), options.mix)
-
-
-def _inpainting(source: AudioFormat, options: _Options, model: _Model) -> Stage:
-    gaps = None if options.gaps is None else tuple(options.gaps)
-    request = InpaintRequest(gaps, options.steps, options.seed)
-    return cast(Stage, model.load("inpaint", source.rate).stage(source, request))
-
-
-def _codec_roundtrip(source: AudioFormat, options: _Options, model: _Model) -> Stage:
-    from audiofix.streaming.roundtrip import RoundTrip
-
-    return RoundTrip(model.load("encode"), source)
-
-
-_STAGES: Mapping[str, Callable[[AudioFormat, _Options, _Model], Stage]] = {
-    "upsample": _upsampling,
-    "decode_restore": _decode_restoring,
-    "inpaint": _inpainting,
-    "codec_roundtrip": _codec_roundtrip,
-}
-
-
-def _opened(verb: str, source: AudioFormat, options: _Options, model: _Model) -> Stage:
-    if not isinstance(verb, str) or verb not in _STAGES:
-        raise UsageError(f"verb {verb!r:.50}: has no stage: use one of {', '.join(_STAGES)}")
-    options = options.checked()
-    if options.mix != 1 and verb not in ("upsample", "decode_restore"):
-        raise UsageError(f"mix={options.mix:g}: is for upsample and decode_restore: leave it out")
-    return Guard(_STAGES[verb](source, options, model), finite=verb != "inpaint")
-
-
-def _restored(verb: str, x: Sound, rate: int, options: _Options, model: _Model) -> Sound:
+def _restored(verb: str, x: Sound, rate: int, options: StageOptions, model: Model) -> Sound:
     samples = samples_of(x)
     source = AudioFormat(rate_of("rate", rate), len(samples))
-    return like(x, _through(_opened(verb, source, options, model), samples))
-
-
-def _through(stage: Stage, samples: Chunk) -> Chunk:
-    """Return everything that `stage` makes of `samples`."""
-    return np.concatenate([stage.push(samples), stage.flush()], axis=1)
+    stage = opened_stage(verb, source, options, model)
+    return like(x, np.concatenate([stage.push(samples), stage.flush()], axis=1))

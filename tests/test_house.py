@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROVEN_BY_COMMANDS = {
+    "audiofix/stages.py": "tests/test_api.py",
     "audiofix/backends/a2sb/request.py": "tests/backends/a2sb/test_upsample.py",
     "audiofix/backends/autoregressive/system.py": "tests/backends/autoregressive/test_inpaint.py",
     "audiofix/backends/a2sb/blocks.py": "tests/parity/test_a2sb.py",
