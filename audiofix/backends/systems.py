@@ -24,7 +24,7 @@ from audiofix.backends.weights import (
     tensors_in,
     write_checkpoint,
 )
-from audiofix.checkpoints import store
+from audiofix.checkpoints import choice, store
 from audiofix.checkpoints.catalogue import Entry
 from audiofix.checkpoints.remote import fetched
 from audiofix.errors import CheckpointError, SettingsError, UsageError
@@ -216,12 +216,12 @@ def chosen_model(task: str, model: str | None, rate: int = 0, *, denoise: bool =
     if model not in (None, BEST):
         return model
     suitable = (task, rate, systems_for(task))
-    best = store.best_entry(*suitable, denoises=denoise)
+    best = choice.best_entry(*suitable, denoises=denoise)
     if model == BEST:
         if best is None:
             raise CheckpointError(f"{task}: no model was released: name a file with -m FILE")
         return best.name
-    found = store.default_entry(*suitable, denoises=denoise)
+    found = choice.default_entry(*suitable, denoises=denoise)
     if (found is None or found.shipped) and (computed := _weightless(task)):
         return computed[0]  # measures better than what ships
     if found is None:

@@ -7,7 +7,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path, PurePosixPath
@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from audiofix.checkpoints.archive import extract
 from audiofix.checkpoints.catalogue import Entry, Part, entries, entry
-from audiofix.checkpoints.digest import sha256_of
+from audiofix.checkpoints.digest import digest_path, record, recorded, sha256_of
 from audiofix.errors import CheckpointError, OutputError
 from audiofix.files import NewFile, output_error, write_bytes
 
@@ -64,44 +64,6 @@ def imported() -> list[str]:
     """Return the names of models that are on this machine and not in the catalogue."""
     found = (cache_folder() / "models").glob("*.safetensors")
     return sorted(path.stem for path in found if path.stem not in entries())
-
-
-def default_entry(
-    verb: str, rate: int, systems: Collection[str], *, denoises: bool = False
-) -> Entry | None:
-    """Return the entry that `verb` takes when the user names none, None if there is none here.
-
-    A pulled one goes before a shipped one; then the nearest rate not below `rate`, else the
-    nearest below; then the highest rank.
-
-    Args:
-        verb: the task.
-        rate: samples per second that the result is wanted at.
-        systems: those that can do it.
-        denoises: whether it must leave noise out; one that does is never taken unasked.
-    """
-    present = [e for e in _suitable(verb, systems, denoises) if is_present(e.name)]
-
-    def order(candidate: Entry) -> tuple[bool, bool, int, int]:
-        distance = candidate.rate - rate
-        return (candidate.shipped is not None, distance < 0, abs(distance), -candidate.rank)
-
-    return min(present, key=order, default=None)
-
-
-def best_entry(
-    verb: str, rate: int, systems: Collection[str], *, denoises: bool = False
-) -> Entry | None:
-    """Return the entry of the highest rank, on this machine or not; see `default_entry`.
-
-    One whose rate is not below `rate` goes before any other; among equals the nearest rate.
-    """
-
-    def order(candidate: Entry) -> tuple[bool, int, int]:
-        distance = candidate.rate - rate
-        return (distance < 0, -candidate.rank, abs(distance))
-
-    return min(_suitable(verb, systems, denoises), key=order, default=None)
 
 
 def ready(
@@ -160,7 +122,7 @@ def keep(name: str, write: Callable[[Path], None], *, overwrite: bool = True) ->
     _make(path.parent)
     with NewFile(path, overwrite=overwrite) as new:
         write(new.part)
-        write_bytes(_digest_path(path), f"{sha256_of(new.part)}\n".encode(), overwrite=True)
+        write_bytes(digest_path(path), f"{sha256_of(new.part)}\n".encode(), overwrite=True)
     return path
 
 
@@ -197,18 +159,12 @@ def fetch(
     return parts
 
 
-def record(path: Path) -> None:
-    """Write a file's sha256 beside it."""
-    if not _digest_path(path).exists():
-        write_bytes(_digest_path(path), f"{sha256_of(path)}\n".encode(), overwrite=True)
-
-
 def verify(name: str) -> list[tuple[Path, bool]]:
     """Hash what is there of a model again: each file, and whether it is still what it was."""
     model = model_path(name)
-    found = [(model, sha256_of(model) == _recorded(model))] if model.exists() else []
+    found = [(model, sha256_of(model) == recorded(model))] if model.exists() else []
     for path, part in _downloads(entry(name)).items() if name in entries() else ():
-        expected = _recorded(path) or part.sha256
+        expected = recorded(path) or part.sha256
         if path.exists() and expected:
             found.append((path, sha256_of(path) == expected))
     if not found:
@@ -242,7 +198,7 @@ def remove(name: str) -> list[Path]:
     try:
         for path in removed:
             path.unlink(missing_ok=True)  # a digest may have gone with its file
-            _digest_path(path).unlink(missing_ok=True)
+            digest_path(path).unlink(missing_ok=True)
     except OSError as error:
         raise output_error(path, error) from error
     return removed
@@ -270,21 +226,11 @@ def lock(name: str) -> Iterator[None]:
         guard.release()
 
 
-def _suitable(verb: str, systems: Collection[str], denoises: bool) -> list[Entry]:
-    return [
-        candidate
-        for candidate in entries().values()
-        if verb in candidate.verbs
-        and candidate.system in systems
-        and bool(candidate.config.get("denoises")) == denoises
-    ]
-
-
 def _is_there(path: Path, part: Part) -> bool:
     """Tell whether a download is there; one that a kill left before it was proved is hashed."""
     if not path.exists():
         return False
-    if _recorded(path) or part.sha256 is None or sha256_of(path) == part.sha256:
+    if recorded(path) or part.sha256 is None or sha256_of(path) == part.sha256:
         return True
     path.unlink()
     return False
@@ -302,7 +248,7 @@ def _fetch_file(
 
     _make(path.parent)
     size = f"{part.bytes / 1e6:.0f} MB" if part.bytes else "size unknown"
-    expected = part.sha256 or _recorded(path)
+    expected = part.sha256 or recorded(path)
     urls = _urls(part)
     log.warning("fetching %s (%s, licence: %s) from %s", wanted.name, size, wanted.licence, urls[0])
     for number, url in enumerate(urls, 1):
@@ -324,7 +270,7 @@ def _discard_unproven(wanted: Entry) -> list[str]:
     """Delete downloads of which nothing says that they are what they should be; name their URLs."""
     discarded = []
     for path, part in _downloads(wanted).items():
-        if path.exists() and part.sha256 is None and _recorded(path) is None:
+        if path.exists() and part.sha256 is None and recorded(path) is None:
             path.unlink()
             discarded.append(_urls(part)[0])
     return discarded
@@ -350,19 +296,6 @@ def _download_path(wanted: Entry, part: Part) -> Path:
     # Names such as pytorch_model.bin are not unique: the source's last word goes before them.
     origin = PurePosixPath(urlsplit(wanted.source).path).name
     return cache_folder() / "downloads" / f"{origin}-{_file_name(part.urls[0])}"
-
-
-def _recorded(path: Path) -> str | None:
-    digest = _digest_path(path)
-    return digest.read_text(errors="replace").strip() if digest.exists() else None
-
-
-def _digest_path(path: Path) -> Path:
-    return (
-        path.with_suffix(".sha256")
-        if path.suffix == ".safetensors"
-        else path.with_name(path.name + ".sha256")
-    )
 
 
 def _make(folder: Path) -> None:

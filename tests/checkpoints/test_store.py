@@ -219,34 +219,3 @@ def test_a_killed_download_is_resumed(server, tmp_path, cache, listed):
     listed(text)
     assert store.fetch("m")["weights"].read_bytes() == CONTENT
     assert server.requests[-1][1].startswith("bytes=")
-
-
-def test_default_entry_prefers_pulled_ones_and_the_nearest_rate_above(listed, server, cache):
-    rates = {"low": 16000, "mid": 44100, "high": 48000, "far": 96000}
-    text = "".join(
-        table(server).replace("[m", f"[{name}").replace("rate = 48000", f"rate = {rate}")
-        for name, rate in rates.items()
-    )
-    listed(text)
-    assert store.default_entry("upsample", 44100, ["vmasr"]) is None
-    (cache / "models").mkdir(parents=True)
-    for name in rates:
-        (cache / "models" / f"{name}.safetensors").touch()
-    for wanted, expected in [(8000, "low"), (44100, "mid"), (45000, "high"), (192000, "far")]:
-        assert store.default_entry("upsample", wanted, ["vmasr"]).name == expected
-    assert store.default_entry("upsample", 48000, ["apollo"]) is None
-    assert store.default_entry("inpaint", 48000, ["vmasr"]) is None
-
-
-def test_best_is_the_highest_rank_whose_rate_suffices(listed, server):
-    models = {"low": (16000, 9), "mid": (44100, 1), "high": (48000, 2), "far": (96000, 2)}
-    text = "".join(
-        table(server, "", f"{name}.bin")
-        .replace("[m", f"[{name}")
-        .replace("rate = 48000", f"rate = {rate}\nrank = {rank}")
-        for name, (rate, rank) in models.items()
-    )
-    listed(text)
-    for wanted, expected in [(8000, "low"), (44100, "high"), (50000, "far"), (192000, "low")]:
-        assert store.best_entry("upsample", wanted, ["vmasr"]).name == expected
-    assert store.best_entry("inpaint", 48000, ["vmasr"]) is None
