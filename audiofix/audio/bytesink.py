@@ -2,11 +2,10 @@
 
 import sys
 from pathlib import Path
-from typing import BinaryIO
 
 from audiofix.audio.destination import (
-    Destination,
     File,
+    Output,
     Pipe,
     is_special,
     open_special,
@@ -16,8 +15,8 @@ from audiofix.audio.sink import check_target
 from audiofix.files import output_error
 
 
-class ByteSink:
-    """One output of bytes. Use it in a `with`: it commits on success and aborts on an exception."""
+class ByteSink(Output):
+    """One output of bytes."""
 
     def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Open a file, or standard output for `-`.
@@ -31,8 +30,6 @@ class ByteSink:
         url = url_of(path)
         self.name = url or str(target or "standard output")
         self._is_file = target is not None and not is_special(target)
-        self._stream: BinaryIO
-        self._destination: Destination
         if url:
             self._destination = upload = Upload(url)
             self._stream = upload.stream
@@ -60,27 +57,3 @@ class ByteSink:
         """Send on what was written, where somebody may be waiting for it."""
         if not self._is_file:
             self._stream.flush()
-
-    def commit(self) -> None:
-        """Finish the output and give it its name."""
-        try:
-            self._stream.flush()
-            self._destination.commit(self._stream)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            self.abort()
-            raise output_error(self.name, error) from error
-
-    def abort(self) -> None:
-        """Drop what was written to a file. What went into a pipe is gone."""
-        self._destination.abort(self._stream)
-
-    def __enter__(self) -> "ByteSink":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.commit()
-        else:
-            self.abort()

@@ -5,8 +5,11 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, Self
 
+import soundfile
+
+from audiofix.errors import OutputError
 from audiofix.files import NewFile, output_error
 
 
@@ -104,3 +107,46 @@ def open_special(path: Path) -> BinaryIO:
         return path.open("wb")
     except OSError as error:
         raise output_error(str(path), error) from error
+
+
+class Output:
+    """An output that a `with` commits on success and aborts on any exception."""
+
+    _stream: BinaryIO
+    _destination: Destination
+    name: str
+
+    def finish(self) -> None:
+        """Write what comes last into the stream."""
+
+    def commit(self) -> None:
+        """Finish the output and give it its name.
+
+        Raises:
+            OutputError: the disk is full, or the file cannot be written.
+        """
+        try:
+            self.finish()
+            self._stream.flush()
+            self._destination.commit(self._stream)
+        except BrokenPipeError:
+            raise
+        except (OSError, soundfile.LibsndfileError) as error:
+            self.abort()
+            raise output_error(self.name, error) from error
+        except OutputError:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Drop what was written to a file. What went into a pipe is gone."""
+        self._destination.abort(self._stream)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.abort()

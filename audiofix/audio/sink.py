@@ -13,6 +13,7 @@ import soundfile
 from audiofix.audio.destination import (
     Destination,
     File,
+    Output,
     Pipe,
     Spool,
     is_special,
@@ -30,8 +31,8 @@ from audiofix.files import check_new_file, output_error
 log = logging.getLogger(__name__)
 
 
-class Sink:
-    """One output. Use it in a `with`: it commits on success and aborts on any exception."""
+class Sink(Output):
+    """One output of sound."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Sink:
         destination: Destination,
     ) -> None:
         """Put the parts together; `open_sink` chooses them."""
-        self._name = name
+        self.name = name
         self._writer = writer
         self._stream = stream
         self._encoder = encoder
@@ -66,7 +67,7 @@ class Sink:
         except BrokenPipeError:
             raise
         except (OSError, soundfile.LibsndfileError) as error:
-            raise output_error(self._name, error) from error
+            raise output_error(self.name, error) from error
 
     def flush(self) -> None:
         """Send on what was written, where somebody may be waiting for it.
@@ -79,37 +80,17 @@ class Sink:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise output_error(self._name, error) from error
+            raise output_error(self.name, error) from error
+
+    def finish(self) -> None:
+        """Write what the container ends with."""
+        self._writer.finish()
 
     def commit(self) -> None:
-        """Finish the output and give it its name."""
-        try:
-            self._writer.finish()
-            self._stream.flush()
-            self._destination.commit(self._stream)
-        except BrokenPipeError:
-            raise
-        except (OSError, soundfile.LibsndfileError) as error:
-            self.abort()
-            raise output_error(self._name, error) from error
-        except OutputError:
-            self.abort()
-            raise
+        """Finish the output and give it its name; say how many samples were clipped."""
+        super().commit()
         if self.clipped:
-            log.warning("%s: %d samples clipped", self._name, self.clipped)
-
-    def abort(self) -> None:
-        """Drop what was written to a file. What went into a pipe is gone."""
-        self._destination.abort(self._stream)
-
-    def __enter__(self) -> "Sink":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.commit()
-        else:
-            self.abort()
+            log.warning("%s: %d samples clipped", self.name, self.clipped)
 
 
 def open_sink(

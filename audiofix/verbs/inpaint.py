@@ -10,7 +10,7 @@ from audiofix.errors import UsageError
 from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing, inputs_or_pipe
 from audiofix.jobs.sound import SoundEffect
-from audiofix.verbs.options import audio_verb, load_model
+from audiofix.verbs.options import audio_verb, load_model, sampling_options
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import InpaintRequest, Restorer
@@ -67,16 +67,7 @@ class Inpaint(SoundEffect):
     help="Where gaps are: START-END,... in seconds, or in samples with an s behind; "
     "or a file of labels or a CSV file; or a folder of label files.",
 )
-@click.option(
-    "--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps, for diffusion models."
-)
-@click.option(
-    "--sampler",
-    type=click.Choice(["fast", "published"]),
-    default="fast",
-    show_default=True,
-    help="How a diffusion model samples.",
-)
+@sampling_options
 @click.option("--dry-run", is_flag=True, help="Only print what would be filled, as CSV.")
 @click.option("--picture", metavar="FILE", help="With --dry-run: draw it, as a PNG file.")
 @audio_verb

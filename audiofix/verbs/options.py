@@ -239,6 +239,21 @@ _HEADERLESS = [
                  help="Channels of a headerless input."),
     click.option("-e", "--encoding", metavar="ENC", help="Encoding of a headerless input."),
 ]  # fmt: skip
+_SAMPLING = [
+    click.option(
+        "--steps",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Sampling steps, for diffusion models.",
+    ),
+    click.option(
+        "--sampler",
+        type=click.Choice(["fast", "published"]),
+        default="fast",
+        show_default=True,
+        help="How a diffusion model samples.",
+    ),
+]
 _SPEECH = [
     click.option("--progress/--no-progress", default=None, help="Bars; default: on a terminal."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
@@ -312,6 +327,12 @@ def output_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add -o, -t, -b and --overwrite, for verbs that only write."""
     overwrite = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
     decorated: Callable[..., None] = _apply([*_FORMATS, overwrite], function)
+    return decorated
+
+
+def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --steps and --sampler."""
+    decorated: Callable[..., Any] = _apply(_SAMPLING, function)
     return decorated
 
 

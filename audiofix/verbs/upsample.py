@@ -8,7 +8,14 @@ import click
 from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing
 from audiofix.jobs.sound import SoundEffect
-from audiofix.verbs.options import Cutoff, ResultRate, audio_verb, load_model, mix_option
+from audiofix.verbs.options import (
+    Cutoff,
+    ResultRate,
+    audio_verb,
+    load_model,
+    mix_option,
+    sampling_options,
+)
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import Restorer, UpsampleRequest
@@ -66,16 +73,7 @@ class Upsample(SoundEffect):
     metavar="auto|HZ",
     help="Where the input's band ends; auto finds it.",
 )
-@click.option(
-    "--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps, for diffusion models."
-)
-@click.option(
-    "--sampler",
-    type=click.Choice(["fast", "published"]),
-    default="fast",
-    show_default=True,
-    help="How a diffusion model samples.",
-)
+@sampling_options
 @mix_option
 @audio_verb
 def command(
