@@ -19,7 +19,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/backends/a2sb/masks.py": "tests/parity/test_a2sb.py",
     "audiofix/backends/a2sb/network.py": "tests/parity/test_a2sb.py",
     "audiofix/backends/a2sb/windows.py": "tests/parity/test_a2sb.py",
-    "trainers/losses/bridge.py": "tests/parity/test_a2sb.py",
+    "trainers/recipes/a2sb_loss.py": "tests/parity/test_a2sb.py",
     "audiofix/cli/console.py": "tests/cli/test_main.py",
     "audiofix/cli/progress.py": "tests/cli/test_main.py",
     "audiofix/codes/report.py": "tests/cli/test_codes.py",
@@ -84,7 +84,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/exit_status.py": "tests/cli/test_main.py",
     "audiofix/version.py": "tests/cli/test_main.py",
     "trainers/data/activity.py": "tests/parity/test_apollo.py",
-    "trainers/losses/apollo.py": "tests/parity/test_apollo.py",
+    "trainers/recipes/apollo_losses.py": "tests/parity/test_apollo.py",
     "trainers/recipe.py": "tests/trainers/test_loop.py",
 }
 """Modules whose tests are somewhere else than their mirror, and where."""

@@ -7,7 +7,7 @@ import fill as filler
 import numpy as np
 import pytest
 import torch
-from audiofix.trainers.losses.bridge import bridge_loss
+from audiofix.trainers.recipes.a2sb_loss import bridge_loss
 from goldens import SALT, Case, golden
 from published.a2sb import gap_frames, sample_gaps, zero_run_middles
 from published.rolloff import mean_rolloff_hz, rolloff_frames

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from audiofix.trainers.data.activity import active_shares, active_windows, power_threshold
-from audiofix.trainers.losses import apollo as losses
+from audiofix.trainers.recipes import apollo_losses as losses
 from goldens import SALT, Case, deviation, filled, golden
 from published.apollo import chunk_starts, join_chunks, join_chunks_msst
 from published.circular_alignment import circular_delay, circularly_aligned

@@ -11,8 +11,8 @@ from audiofix.trainers.data.clips import Clips, known_share
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.loop_settings import LoopSettings
-from audiofix.trainers.losses.bridge import bridge_loss
 from audiofix.trainers.recipe import TOTAL, Batch, Item, Recipe, Turn, TurnResult
+from audiofix.trainers.recipes.a2sb_loss import bridge_loss
 from audiofix.trainers.run_log import Example
 from audiofix.trainers.validation import VALIDATION_SEED, centre_clip, example
 from numpy.typing import NDArray

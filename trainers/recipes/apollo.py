@@ -13,10 +13,10 @@ from audiofix.trainers.data.coded_clips import CodedClips, CodedClipSettings, sc
 from audiofix.trainers.data.corpora import recordings, recordings_of, spread
 from audiofix.trainers.data.paired_clips import PairedClips, pairs_of_split, read_pair
 from audiofix.trainers.loop_settings import LoopSettings
-from audiofix.trainers.losses import apollo as losses
 from audiofix.trainers.losses.sound import waveform_distance
 from audiofix.trainers.losses.weighted import WeightedLosses, weighted_sum
 from audiofix.trainers.recipe import TOTAL, Batch, Item, Recipe, Turn, TurnResult
+from audiofix.trainers.recipes import apollo_losses as losses
 from audiofix.trainers.run_log import Example
 from audiofix.trainers.validation import batch_of_one, example
 from torch import Tensor, nn

@@ -8,8 +8,8 @@ from audiofix.trainers.batches import Batches
 from audiofix.trainers.data.coded_clips import CodedClipSettings
 from audiofix.trainers.distributed import World
 from audiofix.trainers.loop_settings import LoopSettings
-from audiofix.trainers.losses import apollo as losses
 from audiofix.trainers.optimisers import OptimiserSettings
+from audiofix.trainers.recipes import apollo_losses as losses
 from audiofix.trainers.recipes import plan
 from audiofix.trainers.recipes.apollo import (
     ApolloRecipe,
