@@ -42,7 +42,7 @@ def catalogue_row(entry: "Entry") -> dict[str, Any]:
 
 def imported_row(name: str) -> dict[str, Any]:
     """Return what the file of an imported model says of it; one that is damaged has no verbs."""
-    from audiofix.backends.systems import system_of
+    from audiofix.backends.table import system_of
     from audiofix.backends.weights import read_heading
     from audiofix.checkpoints import store
 
