@@ -11,6 +11,8 @@ from audiofix.errors import SettingsError
 from audiofix.nn.vq import Codebook, ResidualVQ, perplexity
 
 _ROUNDS = 12
+_BLOCK_ROWS = 256
+"""Their distances to 1024 words stay in a core's cache: all rows at once take twice as long."""
 
 
 @torch.no_grad()
@@ -62,7 +64,8 @@ def _set_to_centres(codebook: Codebook, rows: Tensor, start: Tensor, weights: Te
     size = len(start)
     codebook.embed.copy_(start.t())
     for _ in range(_ROUNDS):
-        codes = codebook.search(rows)
+        norms = codebook.square_norms()
+        codes = torch.cat([codebook.search(part, norms) for part in rows.split(_BLOCK_ROWS)])
         counts = torch.bincount(codes, weights, minlength=size)
         sums = torch.zeros(size, rows.shape[1], device=rows.device)
         sums.index_add_(0, codes, rows * weights[:, None])

@@ -1,4 +1,4 @@
-"""Recordings beside their references: two files, or a model beside plain resampling."""
+"""Recordings beside their references, and a model beside plain resampling."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
 from audiofix.audio.source import Source, open_source
-from audiofix.errors import InputError, UsageError
+from audiofix.errors import UsageError
 from audiofix.metrics.score import Scorer
 from audiofix.metrics.spectral import Definition
 from audiofix.streaming.lockstep import Lockstep
@@ -17,8 +17,8 @@ from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
 
 EXCERPT_SECONDS = 8.0
-REFERENCE, ESTIMATE, SINC, MODEL = "reference", "estimate", "sinc", "model"
-_BLOCK_SECONDS = 0.25
+REFERENCE, SINC, MODEL = "reference", "sinc", "model"
+BLOCK_SECONDS = 0.25
 
 StageMaker = Callable[[AudioFormat], Stage]
 """Gives a fresh stage for a stream of this format."""
@@ -48,8 +48,8 @@ class Result:
     Attributes:
         name: of the recording, its folder in front.
         input_rate: what the model was given; None where two files are compared.
-        method: `estimate`; or `model` and what it is compared with: `sinc`, plain resampling,
-            `coded`, what the codec gave back, and `opus`.
+        method: `estimate`, and `input`, what it was made of; or `model` and what it is compared
+            with: `sinc`, plain resampling, `coded`, what the codec gave back, and `opus`.
         rate: at which it was measured.
         samples: how many were.
         scores: metric -> value, NaN where it is not defined.
@@ -147,33 +147,6 @@ class SideBySide:
         return Comparison(tuple(results), excerpt)
 
 
-def compare_files(name: str, reference: Path, estimate: Path, measuring: Measuring) -> Comparison:
-    """Measure one file against another, block by block.
-
-    Raises:
-        InputError: one cannot be read; rates, channels or lengths differ.
-    """
-    with open_source(reference) as clean, open_source(estimate) as made:
-        _check_formats(clean, made)
-        side = SideBySide(name, clean.format, [ESTIMATE], measuring)
-        block = max(1, round(clean.format.rate * _BLOCK_SECONDS))
-        lengths = [0, 0]
-        while True:
-            chunks = [clean.read(block), made.read(block)]
-            lengths = [n + chunk.shape[1] for n, chunk in zip(lengths, chunks, strict=True)]
-            if not chunks[0].shape[1] or not chunks[1].shape[1]:
-                break
-            side.push(*chunks)
-        totals = [n + _count(source) for n, source in zip(lengths, (clean, made), strict=True)]
-        raise_fault(clean, made)
-        if totals[0] != totals[1]:
-            raise InputError(
-                f"{estimate}: {totals[1]} samples, its reference {reference} has {totals[0]}: "
-                "cut or pad one of them"
-            )
-        return side.comparison(None, {})
-
-
 def compare_model(
     name: str, path: Path, rates: tuple[int, int], make_stage: StageMaker, measuring: Measuring
 ) -> Comparison:
@@ -207,7 +180,7 @@ def compare_model(
         if ways[MODEL].result != up.result:
             raise UsageError(f"model: gives {ways[MODEL].result}, not {up.result}: change --to")
         side = SideBySide(name, up.result, list(ways), measuring)
-        block = max(1, round(source.format.rate * _BLOCK_SECONDS))
+        block = max(1, round(source.format.rate * BLOCK_SECONDS))
         while (chunk := source.read(block)).shape[1]:
             clean = up.push(chunk)
             small = in_16_bits(down.push(clean))
@@ -252,27 +225,6 @@ def warm_up(make_stage: StageMaker, source: AudioFormat) -> None:
     stage = make_stage(source)
     stage.push(np.zeros((source.channels, source.rate), np.float32))
     stage.flush()
-
-
-def _check_formats(clean: Source, made: Source) -> None:
-    pairs = {
-        "Hz": (made.format.rate, clean.format.rate),
-        "channels": (made.format.channels, clean.format.channels),
-    }
-    for unit, (here, there) in pairs.items():
-        if here != there:
-            raise InputError(
-                f"{made.name}: {here} {unit}, its reference {clean.name} has {there}: "
-                "compare like with like"
-            )
-
-
-def _count(source: Source) -> int:
-    """Read a source to its end and return how many samples there were."""
-    samples = 0
-    while read := source.read(1 << 16).shape[1]:
-        samples += read
-    return samples
 
 
 def raise_fault(*sources: Source) -> None:

@@ -96,8 +96,10 @@ def _measuring(options: Options, kind: Kind) -> Measuring:
     missing = {}
     if kind == "files":
         missing["rtf"] = "needs a model: give --data"
-        if options.cutoff is None:
-            missing |= dict.fromkeys(BANDED, "the input's band is not known: give --cutoff HZ")
+        if options.cutoff is None and options.input is None:
+            missing |= dict.fromkeys(
+                BANDED, "the input's band is not known: give --input or --cutoff HZ"
+            )
     if kind != "codec":
         missing |= dict.fromkeys(("bitrate", "delay"), "needs a codec: give --data and -m")
     if kind != "inpainter":
@@ -114,8 +116,12 @@ def _measuring(options: Options, kind: Kind) -> Measuring:
 def _file_trials(options: Options, measuring: Measuring) -> Prepared:
     included = partial(is_included, patterns=options.include)
     reference, estimate = str(options.reference), str(options.estimate)
-    trials = file_trials(Path(reference), Path(estimate), included, measuring)
-    return {"reference": reference, "estimate": estimate}, trials
+    given = Path(options.input) if options.input else None
+    trials = file_trials(Path(reference), Path(estimate), given, included, measuring)
+    subject = {"reference": reference, "estimate": estimate}
+    if options.input:
+        subject["input"] = options.input
+    return subject, trials
 
 
 def _model_trials(options: Options, measuring: Measuring) -> Prepared:

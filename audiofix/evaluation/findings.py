@@ -26,6 +26,11 @@ class Mean:
     damage: str = ""
 
     @property
+    def has_intervals(self) -> bool:
+        """Whether means have a spread: those of one recording have none."""
+        return self.files > 1
+
+    @property
     def conditions(self) -> tuple[str, int | None, str]:
         """What methods are compared under: recordings, input rate and damage."""
         return self.group, self.input_rate, self.damage

@@ -18,6 +18,7 @@ class Options:
 
     reference: str | None
     estimate: str | None
+    input: str | None
     data: str | None
     count: int
     classifier: str | None
@@ -69,6 +70,8 @@ class Options:
             raise UsageError("eval: REFERENCE, --data and --pairs: give one of them")
         if not self.data and not self.pairs and not self.estimate:
             raise UsageError("eval: nothing to compare: give REFERENCE and ESTIMATE, or --data")
+        if self.input and not self.estimate:
+            raise UsageError("--input: is what an ESTIMATE was made of: name both, and REFERENCE")
         if self.codings and not self.data:
             raise UsageError("eval: --codec without --data: name a manifest or a folder")
         if self.model and not self.data and not self.pairs:

@@ -1,15 +1,14 @@
 """Findings as one HTML page that needs nothing else: no network, no file beside it."""
 
 import math
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
 
 from audiofix.audio.embed import flac_bytes
-from audiofix.dsp.picture import spectrogram
 from audiofix.evaluation.comparison import EXCERPT_SECONDS, Excerpt
+from audiofix.evaluation.figure import data_url, figure
 from audiofix.evaluation.findings import (
     Findings,
     best_methods,
@@ -17,13 +16,14 @@ from audiofix.evaluation.findings import (
     input_label,
     number,
 )
+from audiofix.evaluation.meanings import MEANINGS
 
 SOUND_BYTES = 32 << 20
 """Most bytes of sound in a page, as they stand in it; later examples have no players."""
 
-_WIDTH, _HEIGHT = 480, 192
 _CAPTIONS = {
     "reference": "Reference",
+    "input": "Input, resampled",
     "estimate": "Estimate",
     "sinc": "Input, by plain sinc resampling",
     "coded": "Input, as the codec gave it back",
@@ -37,17 +37,15 @@ def page(findings: Findings, excerpts: Sequence[Excerpt]) -> str:
     text = files("audiofix.evaluation").joinpath("page.html").read_text(encoding="utf-8")
     comparisons = len({(r.name, r.input_rate, r.damage) for r in findings.results})
     return Template(text).substitute(
-        title=escape(f"Evaluation: {' and '.join(findings.subject.values())}"),
+        title=escape(f"Evaluation: {', '.join(findings.subject.values())}"),
         subject=_definitions(findings.subject.items()),
-        means_note=(
-            "Over recordings; below each the 95% bootstrap interval. Bold where no method is "
-            "better at its input rate."
-        ),
+        means_note=_means_note(findings),
         means=_means(findings),
+        meanings=_meanings(findings),
         examples_note=(
             f"The first {EXCERPT_SECONDS:g} s of {len(excerpts)} of {comparisons} comparisons; "
-            f"FLAC, 16 bits, {SOUND_BYTES >> 20} MB of sound at most. Time runs to the right, "
-            "frequency upwards to half the rate; dark is -100 dB, bright is full scale."
+            f"FLAC, 16 bits, {SOUND_BYTES >> 20} MB of sound at most. "
+            "Dark is -100 dB, bright is full scale."
         ),
         examples="\n".join(_examples(excerpts)),
         results=_results(findings),
@@ -59,6 +57,13 @@ def _definitions(pairs: Iterable[tuple[str, object]]) -> str:
     return "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in pairs)
 
 
+def _means_note(findings: Findings) -> str:
+    note = "Over recordings. Bold where no method is better at its input."
+    if any(mean.has_intervals for mean in findings.means):
+        note += " Below each the 95% bootstrap interval."
+    return note
+
+
 def _means(findings: Findings) -> str:
     rows = []
     best = best_methods(findings)
@@ -66,13 +71,21 @@ def _means(findings: Findings) -> str:
         given = _text(input_label(mean.input_rate, mean.damage))
         cells = [_text(mean.group), given, _text(mean.method), _count(mean.files)]
         for name, score in mean.scores.items():
-            ends = f"{number(name, score.low)} … {number(name, score.high)}"
             value = number(name, score.mean)
             if (*mean.conditions, mean.method, name) in best:
                 value = f"<b>{value}</b>"
-            cells.append(_value(score.mean, f"{value}<small>{ends}</small>"))
+            if mean.has_intervals:
+                ends = f"{number(name, score.low)} … {number(name, score.high)}"
+                value += f"<small>{ends}</small>"
+            cells.append(_value(score.mean, value))
         rows.append(cells)
     return _table(["folder", "input", "method", "files"], findings, rows)
+
+
+def _meanings(findings: Findings) -> str:
+    """Return what each column says, with an arrow to where better is."""
+    preset = str(findings.lsd.get("preset", ""))
+    return _definitions((heading(name, preset), MEANINGS[name]) for name in findings.metrics)
 
 
 def _results(findings: Findings) -> str:
@@ -122,25 +135,14 @@ def _examples(excerpts: Sequence[Excerpt]) -> Iterable[str]:
     room = SOUND_BYTES
     for excerpt in excerpts:
         given = input_label(excerpt.input_rate, excerpt.damage)
-        yield f"<h3>{escape(excerpt.name)}, {escape(given)}</h3><div class=example>"
         sounds = {
-            method: _data("audio/flac", flac_bytes(samples, excerpt.rate))
+            method: data_url("audio/flac", flac_bytes(samples, excerpt.rate))
             for method, samples in excerpt.sounds.items()
             if samples.size
         }
         room -= sum(map(len, sounds.values()))
+        yield f"<h3>{escape(excerpt.name)}, {escape(given)}</h3><div class=example>"
         for method, samples in excerpt.sounds.items():
-            picture = spectrogram(samples, excerpt.rate, width=_WIDTH, height=_HEIGHT)
-            caption = _CAPTIONS[method]
-            yield (
-                f"<figure><figcaption>{caption}</figcaption>"
-                f'<img alt="Spectrogram: {caption}" src="{_data("image/png", picture)}">'
-            )
-            if room >= 0 and method in sounds:
-                yield f'<audio controls preload="none" src="{sounds[method]}"></audio>'
-            yield "</figure>"
+            sound = sounds.get(method) if room >= 0 else None
+            yield figure(method, _CAPTIONS[method], samples, excerpt.rate, sound)
         yield "</div>"
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"

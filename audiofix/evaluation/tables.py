@@ -18,7 +18,8 @@ def print_tables(found: Findings, *, means_only: bool) -> None:
         console.print()
     console.print(_means_table(found))
     console.print("\n*: no method is better at its input rate, to the digits that are shown.")
-    console.print("Below each mean: its 95% bootstrap interval over files.")
+    if any(mean.has_intervals for mean in found.means):
+        console.print("Below each mean: its 95% bootstrap interval over files.")
     if any(name.startswith("lsd") for name in found.metrics):
         settings = "; ".join(f"{key}: {value}" for key, value in found.lsd.items())
         console.print(f"LSD: {settings}.", markup=False)
@@ -40,11 +41,13 @@ def _means_table(found: Findings) -> Table:
     for mean in found.means:
         cells = []
         for name, score in mean.scores.items():
-            ends = f"{number(name, score.low)} … {number(name, score.high)}"
             value = number(name, score.mean)
             if (*mean.conditions, mean.method, name) in best:
                 value = f"[bold]* {value}[/bold]"
-            cells.append(f"{value}\n[dim]{ends}[/dim]")
+            if mean.has_intervals:
+                ends = f"{number(name, score.low)} … {number(name, score.high)}"
+                value += f"\n[dim]{ends}[/dim]"
+            cells.append(value)
         given = input_label(mean.input_rate, mean.damage)
         table.add_row(escape(mean.group), given, mean.method, str(mean.files), *cells)
     return table

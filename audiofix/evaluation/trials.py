@@ -16,9 +16,9 @@ from audiofix.evaluation.comparison import (
     Measuring,
     Result,
     StageMaker,
-    compare_files,
     compare_model,
 )
+from audiofix.evaluation.file_comparison import compare_files
 from audiofix.evaluation.gap_comparison import GapPlan, GapStageMaker, compare_gaps
 from audiofix.evaluation.lossy_comparison import compare_coding, compare_pair
 from audiofix.jobs.options import Shell
@@ -46,20 +46,35 @@ class Outcome:
 
 
 def file_trials(
-    reference: Path, estimate: Path, included: Callable[[str], bool], measuring: Measuring
+    reference: Path,
+    estimate: Path,
+    given: Path | None,
+    included: Callable[[str], bool],
+    measuring: Measuring,
 ) -> list[Trial]:
     """Return one trial for two files, or one for each name in either of two folders.
+
+    Args:
+        reference: file or folder.
+        estimate: file or folder.
+        given: what the estimates were made of, file or folder; None where it is not known.
+        included: tells by its name whether a recording counts.
+        measuring: how.
 
     Raises:
         InputError: one does not exist, or is a folder without audio.
         UsageError: one is a file, the other a folder.
     """
+    made_of = {} if given is None else matched(reference, given)
 
     def compare(name: str, clean: Path | None, made: Path | None) -> Comparison:
         if clean is None or made is None:
             lacking = reference if clean is None else estimate
             raise InputError(f"{clean or made}: has no match in {lacking}: add it, or remove this")
-        return compare_files(name, clean, made, measuring)
+        source = made_of.get(name, (None, None))[1]
+        if given is not None and source is None:
+            raise InputError(f"{clean}: has no match in {given}: add it, or leave --input out")
+        return compare_files(name, clean, made, measuring, source)
 
     return [
         Trial(name, partial(compare, name, *pair))

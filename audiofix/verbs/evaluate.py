@@ -44,7 +44,7 @@ EXAMPLES = (
     ),
     (
         "For a paper: every file, every figure, and a page to listen to",
-        "audiofix eval clean/ restored/ --cutoff 8k --json r.json --csv r.csv --html r.html",
+        "audiofix eval clean/ restored/ --input given/ --json r.json --csv r.csv --html r.html",
     ),
 )
 
@@ -72,6 +72,8 @@ _report_option = partial(click.option, metavar="FILE")
 @click.command("eval")
 @click.argument("reference", required=False, metavar="[REFERENCE")
 @click.argument("estimate", required=False, metavar="ESTIMATE]")
+@click.option("--input", "input", metavar="PATH",
+              help="What ESTIMATE was made of, file or folder: measured beside it.")
 @click.option("--data", metavar="MANIFEST|FOLDER", help="Evaluate a model on these recordings.")
 @click.option("--count", type=click.IntRange(100), default=1000, show_default=True, metavar="N",
               help="Recordings that a generator makes.")
@@ -112,7 +114,8 @@ def command(options: Options) -> None:
     """Measure estimates against their references.
 
     Two files are compared sample by sample; two folders by the names of their recordings,
-    extensions aside. Rates, channels and lengths must agree.
+    extensions aside. Rates, channels and lengths must agree. What the estimates were made of,
+    --input, is resampled and measured beside them.
 
     With --data a model is measured instead: each recording is resampled to each of --input-rates
     and stored as 16 bits, and what the model makes of it is measured against the recording, beside

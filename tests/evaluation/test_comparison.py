@@ -9,7 +9,8 @@ from stages import noise
 
 from audiofix.audio.format import AudioFormat
 from audiofix.errors import InputError, UsageError
-from audiofix.evaluation.comparison import Measuring, compare_files, compare_model, in_16_bits
+from audiofix.evaluation.comparison import Measuring, compare_model, in_16_bits
+from audiofix.evaluation.file_comparison import compare_files
 from audiofix.metrics.spectral import DEFINITIONS
 from audiofix.streaming.resample import Resample
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from base64 import b64decode
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -57,6 +58,23 @@ def test_players_hold_the_sound(tmp_path: Path) -> None:
         heard, rate = soundfile.read(tmp_path / "x.flac", dtype="float32")
         assert rate == 16000
         assert heard == pytest.approx(samples[0], abs=2**-15)
+
+
+def test_columns_are_explained_and_pictures_have_axes() -> None:
+    text = module.page(FINDINGS, EXCERPTS)
+    assert "<dt>SNR dB ↑</dt>" in text and "falls below that of the dull input" in text
+    axes = re.findall(r"<div class=(frequency|time)>(.*?)</div>", text)
+    assert {side: re.findall(r">([\d.]+)<", marks) for side, marks in axes} == {
+        "frequency": ["0", "2", "4", "6"],
+        "time": ["0", "0.1", "0.2", "0.3", "0.4"],
+    }
+    assert axes[0][1].startswith('<span style="bottom:0.00%">0</span><span style="bottom:25.00%">')
+
+
+def test_means_of_one_recording_have_no_interval() -> None:
+    one = replace(FINDINGS, results=RESULTS[:1], means=means_of(RESULTS[:1], ("snr",), 0))
+    assert "<small>" not in module.page(one, []) and "interval" not in module.page(one, [])
+    assert "<small>" in module.page(FINDINGS, [])
 
 
 def test_beyond_the_limit_there_are_pictures_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,3 +146,30 @@ def test_it_follows_the_readers_light_or_dark(
     assert picture.shape[:2] == (1400, 1000)
     assert darkest <= picture[:, :4].min() <= picture[:, :4].max() <= brightest
     assert picture.std() > 0.1  # and something is on it
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs chromium")
+def test_the_blind_test_keeps_score(saved: Path) -> None:
+    """Numbers above a half make X the second sound: one right answer, two wrong ones."""
+    text = saved.read_text(encoding="utf-8").replace(
+        "<head>", "<head><script>Math.random = () => .9</script>"
+    )
+    clicks = "".join(
+        f"document.querySelector('[data-{kind}={side}]').click();"
+        for kind, side in (("play", "x"), ("guess", "b"), ("guess", "a"), ("guess", "a"))
+    )
+    saved.write_text(text.replace("</body>", f"<script>{clicks}</script></body>"), "utf-8")
+    shown = browse(saved, "--dump-dom").decode()
+    (told,) = re.findall(r"<output>(.*?)</output>", shown)
+    assert told == (
+        "Wrong: X was Model. 1 of 3 right; "
+        "who guesses gets so many or more with a probability of 88 %."
+    )
+    assert "hidden" not in shown[shown.index('<section id="test"') :].partition(">")[0]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs chromium")
+def test_without_two_sounds_there_is_no_blind_test(saved: Path) -> None:
+    saved.write_text(module.page(FINDINGS, []), encoding="utf-8")
+    shown = browse(saved, "--dump-dom").decode()
+    assert "hidden" in shown[shown.index('<section id="test"') :].partition(">")[0]

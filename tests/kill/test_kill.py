@@ -1,7 +1,6 @@
 """kill -9 at any moment: nothing half-written bears a real name, and the next run goes on.
 
-AUDIOFIX_KILLS says how often each is killed. Training has the same law in
-tests/cli/test_train.py.
+AUDIOFIX_KILLS says how often each is killed.
 """
 
 import os
@@ -98,6 +97,35 @@ def test_a_batch_in_two_processes(tmp_path, environment):
         run(words, environment, tmp_path)
         found = {path.name: sha256_of(path) for path in (tmp_path / "out").iterdir()}
         assert found == expected
+
+
+@pytest.mark.slow
+def test_a_training_run(tmp_path, environment):
+    (tmp_path / "data").mkdir()
+    for number in range(3):
+        x = 0.1 * np.random.default_rng(number).standard_normal(24000)
+        soundfile.write(tmp_path / f"data/{number}.wav", x, 48000)
+    settings = (
+        "start=", "model.dims=4", "model.depths=[1,1,1]", "data.frames=16", "data.speeds=[1.0]",
+        "data.band.rates=[16000]", "data.validation_rates=[16000]", "loop.batch=2",
+        "loop.steps=24", "loop.save_every=3", "loop.validate_every=12",
+    )  # fmt: skip
+    chosen = [word for setting in settings for word in ("--set", setting)]
+
+    def words(folder, *more):
+        start = ["train", "vmasr", "--config", "vmasr-small", "--data", "data", "--device", "cpu"]
+        return command_line([*start, "--out", folder, *chosen, *more])
+
+    whole = run(words("undisturbed"), environment, tmp_path)
+    expected = (tmp_path / "undisturbed/last.safetensors").read_bytes()
+    for number in range(KILLS):
+        folder = tmp_path / f"killed{number}"
+        for again in range(3):
+            moment = whole * random.Random(10 * number + again).uniform(0.2, 0.9)
+            kill_after(words(folder, "--resume"), moment, environment, tmp_path)
+        run(words(folder, "--resume"), environment, tmp_path)
+        assert (folder / "last.safetensors").read_bytes() == expected
+        assert not unfinished(folder)
 
 
 PULL = """
