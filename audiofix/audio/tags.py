@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +72,7 @@ class Tags:
 def read_tags(path: Path, container: str) -> Tags:
     """Return the tags of a file; damaged or unknown ones are left out, never an error."""
     try:
-        opened: Any = mutagen.File(path)
+        opened = _recognised(path)
         tags = getattr(opened, "tags", None)
         if isinstance(tags, id3.ID3):
             return _from_id3(tags)
@@ -85,6 +86,14 @@ def read_tags(path: Path, container: str) -> Tags:
         log.warning("%s: damaged tags left out: %s", path, error)
         return Tags()
     return _from_libsndfile(path) if container in ("wav", "rf64", "aiff", "caf") else Tags()
+
+
+def _recognised(path: Path) -> Any:
+    """Return mutagen's object of a file, which its content chooses and its name only where need be."""
+    # A file opened by number has no name for mutagen to go by.
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb") as nameless:
+        opened = mutagen.File(nameless)
+    return mutagen.File(path) if opened is None else opened
 
 
 def write_tags(path: Path, container: str, tags: Tags, name: str | None = None) -> None:

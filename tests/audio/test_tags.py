@@ -26,6 +26,17 @@ def test_tags_and_cover_move_between_any_two_types(tmp_path, source, result):
     assert soundfile.info(tmp_path / result).frames == pytest.approx(9600, abs=2400)
 
 
+@pytest.mark.parametrize("source", ["flac", "ogg", "mp3", "wav"])
+@pytest.mark.parametrize("name", ["x.wav", "x.mp3", "x.txt"])
+def test_the_content_tells_what_tags_there_are(tmp_path, caplog, source, name):
+    container, subtype = {"ogg": ("OGG", "VORBIS")}.get(source, (source.upper(), None))
+    soundfile.write(tmp_path / "sound", np.zeros(9600), 48000, subtype, format=container)
+    write_tags(tmp_path / "sound", source, TAGS)
+    (tmp_path / "sound").rename(tmp_path / name)
+    assert read_tags(tmp_path / name, source) == TAGS
+    assert not caplog.records
+
+
 def test_riff_info_is_read(tmp_path):
     with soundfile.SoundFile(tmp_path / "x.wav", "w", 8000, 1) as file:
         file.title = "old school"
