@@ -47,6 +47,9 @@ _FAULTS = (
 )  # fmt: skip
 """What mutagen raises where tags make no sense to it."""
 
+_OTHER_RIFF = (b"RIFX", b"RF64", b"BW64")
+"""How files begin that are WAVs, though mutagen denies it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -89,9 +92,12 @@ def read_tags(path: Path, container: str) -> Tags:
 
 
 def _recognised(path: Path) -> Any:
-    """Return mutagen's object of a file, which its content chooses and its name only where need be."""
+    """Return mutagen's object of a file, by its content, and by its name only where need be."""
     # A file opened by number has no name for mutagen to go by.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb") as nameless:
+        if nameless.read(4) in _OTHER_RIFF:
+            return None
+        nameless.seek(0)
         opened = mutagen.File(nameless)
     return mutagen.File(path) if opened is None else opened
 

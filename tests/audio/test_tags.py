@@ -44,6 +44,13 @@ def test_riff_info_is_read(tmp_path):
     assert read_tags(tmp_path / "x.wav", "wav").fields == {"title": ["old school"]}
 
 
+@pytest.mark.parametrize("kind", [{"format": "RF64"}, {"format": "WAV", "endian": "BIG"}])
+def test_a_wav_of_another_kind_is_not_damaged(tmp_path, caplog, kind):
+    soundfile.write(tmp_path / "x.wav", np.zeros(10), 8000, **kind)
+    assert not read_tags(tmp_path / "x.wav", "wav")
+    assert not caplog.records
+
+
 def test_damaged_tags_are_no_tags(tmp_path):
     (tmp_path / "x.mp3").write_bytes(b"ID3\x04\0\0\0\0\xff\xff" + bytes(100))
     assert not read_tags(tmp_path / "x.mp3", "mp3")
