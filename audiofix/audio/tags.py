@@ -94,7 +94,8 @@ def read_tags(path: Path, container: str) -> Tags:
 def _recognised(path: Path) -> Any:
     """Return mutagen's object of a file, by its content, and by its name only where need be."""
     # A file opened by number has no name for mutagen to go by.
-    with open(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb") as nameless:
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    with os.fdopen(number, "rb") as nameless:
         if nameless.read(4) in _OTHER_RIFF:
             return None
         nameless.seek(0)
