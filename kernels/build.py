@@ -16,6 +16,9 @@ KERNELS = Path(__file__).resolve().parent
 CPU_LIBRARY = "libaudiofix_cpu.so"
 CUDA_LIBRARY = "libaudiofix_cuda.so"
 
+# folder: what is compiled once for every instruction level, as cpu_PART.cpp; beside its cpu.cpp
+CPU_PARTS = {"selective_scan": ("rows", "plane", "block"), "convolution": ("time",)}
+
 # name: floats side by side, and the flags that let the compiler use them
 LEVELS: dict[str, tuple[int, list[str]]] = {"baseline": (4, [])}
 if platform.machine().lower() in ("x86_64", "amd64"):
@@ -64,13 +67,15 @@ def cuda_compiler() -> str | None:
 def build_cpu(library: Path) -> None:
     """Compile the CPU twin, each instruction level as its own unit."""
     compiler = _found(cpu_compiler())
-    folder, include = KERNELS / "selective_scan", ["-I", str(KERNELS / "include")]
+    include = ["-I", str(KERNELS / "include")]
     with tempfile.TemporaryDirectory() as scratch:
-        units = {"cpu": [str(folder / "cpu.cpp")]}
+        units = {folder: [str(KERNELS / folder / "cpu.cpp")] for folder in CPU_PARTS}
         for name, (width, flags) in LEVELS.items():
             names = [f"-DAFX_LEVEL={name}", f"-DAFX_WIDTH={width}"]
-            for part in ("rows", "plane", "block"):
-                units[f"{part}_{name}"] = [str(folder / f"cpu_{part}.cpp"), *names, *flags]
+            for folder, parts in CPU_PARTS.items():
+                for part in parts:
+                    source = str(KERNELS / folder / f"cpu_{part}.cpp")
+                    units[f"{part}_{name}"] = [source, *names, *flags]
         objects = {name: str(Path(scratch, f"{name}.o")) for name in units}
         for name, unit in units.items():
             _run([compiler, *CPU_FLAGS, *include, "-c", *unit, "-o", objects[name]])

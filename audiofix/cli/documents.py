@@ -31,7 +31,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "AUDIOFIX_CACHE": "The folder of downloaded and imported checkpoints.",
     "AUDIOFIX_OFFLINE": "1 never touches the network, like --offline.",
     "AUDIOFIX_MIRROR": "A base URL; checkpoints are fetched from it under their file names.",
-    "AUDIOFIX_SCAN": "reference or native: which selective scan computes; default: the fastest.",
+    "AUDIOFIX_SCAN": "reference or native: plain torch or compiled kernels; default: the fastest.",
     "NO_COLOR": "Anything: no colour on standard error.",
     "FORCE_COLOR": "Anything: colour on standard error even where it is no terminal.",
 }

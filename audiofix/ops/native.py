@@ -18,7 +18,7 @@ from audiofix.errors import DeviceError
 
 Twin = Literal["cpu", "cuda"]
 
-ABI_VERSION = 4
+ABI_VERSION = 5
 TILES: dict[str, int] = {"cpu": 512, "cuda": 2048}
 """Steps between two stored states."""
 
@@ -26,6 +26,9 @@ MAX_STATE = 256
 PANEL = 16
 MAX_BLOCK, MAX_INNER, MAX_RANK = 256, 512, 16
 MAX_HEIGHT = 1536
+COLUMNS = 32
+"""Outputs side by side in a convolution's packed weight."""
+
 TYPES: dict[str, dict[torch.dtype, int]] = {
     "cpu": {torch.float32: 0},
     "cuda": {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2},
@@ -92,6 +95,26 @@ class BlockWeights(ctypes.Structure):
     ]
 
 
+class Convolution(ctypes.Structure):
+    """`afx_convolution`."""
+
+    _fields_ = [
+        *((n, ctypes.c_int64) for n in ("groups", "inputs", "outputs", "taps", "stride")),
+        ("dilation", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("weight", "bias")),
+    ]
+
+
+class TimeStream(ctypes.Structure):
+    """`afx_time_stream`."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("history", "x")),
+        ("x_stride", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("residual", "out", "kept")),
+    ]
+
+
 class Scan(NamedTuple):
     """The arguments of a selective scan; see `selective_scan` for their shapes."""
 
@@ -128,6 +151,7 @@ def library(twin: Twin) -> ctypes.CDLL:
     getattr(loaded, f"afx_selective_scan_workspace_{twin}").restype = ctypes.c_int64
     if twin == "cpu":
         loaded.afx_block_workspace_cpu.restype = ctypes.c_int64
+        loaded.afx_convolve_time_workspace_cpu.restype = ctypes.c_int64
         loaded.afx_cpu_level_name.restype = ctypes.c_char_p
     return loaded
 
@@ -270,6 +294,40 @@ def block(weights: BlockWeights, x: Tensor) -> Tensor:
     return out
 
 
+def convolve_time(
+    weights: Convolution,
+    then: Convolution | None,
+    x: Tensor,
+    history: Tensor,
+    residual: Tensor | None,
+    activation: tuple[int, float],
+    out: Tensor,
+) -> Tensor:
+    """Write the next steps to `out` and return the next history; see `ops.convolution`."""
+    loaded, time = library("cpu"), ctypes.c_int64(x.shape[1])
+    kept = torch.empty_like(history)
+    workspace = _scratch(loaded.afx_convolve_time_workspace_cpu(ctypes.byref(weights), time))
+    stream = TimeStream(
+        history.data_ptr(),
+        x.data_ptr(),
+        x.stride(0),
+        None if residual is None else residual.data_ptr(),
+        out.data_ptr(),
+        kept.data_ptr(),
+    )
+    status = loaded.afx_convolve_time_cpu(
+        ctypes.byref(weights),
+        None if then is None else ctypes.byref(then),
+        ctypes.byref(stream),
+        activation[0],
+        ctypes.c_float(activation[1]),
+        _pointer(workspace),
+        time,
+    )
+    _check("cpu", status)
+    return kept
+
+
 _scratches = threading.local()
 
 
@@ -333,4 +391,4 @@ def _device_of(tensor: Tensor) -> torch.cuda.device:
 def _check(twin: Twin, status: int) -> None:
     if status:
         reason = library(twin).afx_message(status).decode()
-        raise DeviceError(f"selective scan on {twin}: {reason} (status {status})")
+        raise DeviceError(f"kernel for {twin}: {reason} (status {status})")

@@ -2,8 +2,10 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import conv1d, elu
 
 from audiofix.ops import native
+from audiofix.ops.convolution import ELU, TimeConvolution
 from audiofix.ops.plane_scan_reference import plane_scan_reference
 from audiofix.ops.selective_scan_reference import selective_scan_reference
 
@@ -22,7 +24,9 @@ def value_errors(device: torch.device) -> dict[str, float]:
         expected = selective_scan_reference(**tensors, delta_softplus=True, reversed_groups=1)
         scan = native.Scan(**tensors, softplus=True, reversed_groups=1)
         errors = {"out": _difference(native.scan_forward(scan, keep=False)[0], expected)}
-        return errors | ({"planes": _plane_error()} if device.type == "cpu" else {})
+        if device.type == "cpu":
+            errors |= {"planes": _plane_error(), "convolution": _convolution_error()}
+        return errors
 
 
 @torch.inference_mode(False)  # also when gradients are first wanted inside inference
@@ -64,6 +68,17 @@ def _plane_error() -> float:
     return _difference(
         native.plane_scan(tuple(tensors), state=2, rank=2), plane_scan_reference(*tensors)
     )
+
+
+def _convolution_error() -> float:
+    draw = _generator()
+    weight, x, history = (
+        torch.randn(shape, generator=draw) for shape in ((2, 35, 5, 3), (2, 41, 5), (2, 4, 5))
+    )
+    found, _ = TimeConvolution(weight, None, dilation=2)(x, history, ELU)
+    window = elu(torch.cat([history, x], dim=1)).mT.flatten(0, 1)[None]
+    wanted = conv1d(window, weight.flatten(0, 1), dilation=2, groups=2)
+    return _difference(found, wanted.unflatten(1, (2, -1))[0].mT)
 
 
 def _difference(got: Tensor, want: Tensor) -> float:

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define AFX_ABI_VERSION 4
+#define AFX_ABI_VERSION 5
 #define AFX_API __attribute__((visibility("default")))
 
 enum { AFX_BAD_SHAPE = -1, AFX_BAD_TYPE = -2 };
@@ -29,6 +29,11 @@ enum { AFX_ROUTES = 4, AFX_MAX_HEIGHT = 1536 };
    walks, and the most channels outside and inside and factors of the step that it takes. */
 enum { AFX_PANEL = 16, AFX_SCAN_LANES = 16 };
 enum { AFX_MAX_BLOCK = 256, AFX_MAX_INNER = 512, AFX_MAX_RANK = 16 };
+
+/* Of a convolution along time: outputs that lie side by side in its packed weight, and what its
+   inputs pass through. */
+enum { AFX_CONVOLUTION_PANEL = 32 };
+enum { AFX_NO_ACTIVATION = 0, AFX_ELU = 1, AFX_LEAKY_RELU = 2 };
 
 typedef struct {
   int64_t batch, channels, length, state, groups;
@@ -88,6 +93,23 @@ typedef struct {
   const float *second, *second_bias;            /* packed, channels of hidden; [~channels] */
 } afx_block_weights;
 
+/* A convolution along time that sees the past only, its channels in independent groups; sizes are
+   those of one group. Padded outputs, written ~, are a multiple of AFX_CONVOLUTION_PANEL. */
+typedef struct {
+  int64_t groups, inputs, outputs, taps, stride, dilation;
+  const float *weight; /* [groups, ~outputs / PANEL, taps, inputs, PANEL] */
+  const float *bias;   /* [groups, ~outputs], or null */
+} afx_convolution;
+
+typedef struct {
+  const float *history;  /* [groups, (taps - 1) dilation, inputs], what came before x */
+  const float *x;        /* [groups, time, inputs] */
+  int64_t x_stride;      /* floats from group to group of x */
+  const float *residual; /* added, of the shape of out; or null */
+  float *out;            /* [groups, steps, outputs of the last convolution] */
+  float *kept;           /* the history that goes with the next call */
+} afx_time_stream;
+
 /* checkpoints: [batch, channels, ceil(length / tile), state], the state before each
    tile; null where no gradient will be asked for. */
 AFX_API int afx_selective_scan_forward_cpu(const afx_scan_inputs *in, float *out,
@@ -131,6 +153,15 @@ AFX_API int afx_block_cpu(const afx_block_weights *in, float *x, float *workspac
 AFX_API int afx_project_cpu(const float *x, const float *weight, const float *bias, int gelu,
                             float *out, int64_t batch, int64_t inputs, int64_t outputs,
                             int64_t places, int threads);
+
+/* The next ceil(time / stride) steps of a stream; the last input ends a stride. x passes the
+   activation first; `then`, or null, is a pointwise convolution that follows, after the same
+   activation. One thread. */
+AFX_API int64_t afx_convolve_time_workspace_cpu(const afx_convolution *in,
+                                                int64_t time); /* in floats */
+AFX_API int afx_convolve_time_cpu(const afx_convolution *in, const afx_convolution *then,
+                                  const afx_time_stream *stream, int activation, float slope,
+                                  float *workspace, int64_t time);
 
 /* Which instructions the CPU twin uses: "avx512", "avx2" or "baseline". A level above what
    the processor has is lowered; the new level is returned. Level 0 is baseline. */

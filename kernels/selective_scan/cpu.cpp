@@ -258,6 +258,8 @@ int afx_use_cpu_level(int level) {
   return current_level;
 }
 
+int afx_cpu_level() { return current_level; }
+
 const char *afx_cpu_level_name(void) { return LEVELS[current_level]->name; }
 
 const char *afx_message(int status) {
@@ -278,5 +280,7 @@ int64_t afx_sizeof(const char *structure) {
   if (!strcmp(structure, "afx_plane_shape")) return sizeof(afx_plane_shape);
   if (!strcmp(structure, "afx_plane_inputs")) return sizeof(afx_plane_inputs);
   if (!strcmp(structure, "afx_block_weights")) return sizeof(afx_block_weights);
+  if (!strcmp(structure, "afx_convolution")) return sizeof(afx_convolution);
+  if (!strcmp(structure, "afx_time_stream")) return sizeof(afx_time_stream);
   return -1;
 }

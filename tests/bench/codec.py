@@ -4,7 +4,8 @@
 
 The plain modules compute the weight norm in every call, keep each layer's history by concatenation
 and slicing, and search with one-hot vectors. They get a hop at a time (live), or everything at once
-(file). Every ratio is of times measured side by side in this run, the smallest of each.
+(file). Every ratio is the median over rounds, each round measuring both side by side; times are of
+the processor, not of the clock, so that other programs disturb them less.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from audiofix.backends.audiodec.codec import AudioDec
 from audiofix.backends.audiodec.config import AutoencoderConfig, CodecConfig, VocoderConfig
 from audiofix.backends.audiodec.vocoder import Vocoder
 from audiofix.backends.placement import Placement
-from audiofix.nn.conv import CausalConv1d, CausalUpsample1d
+from audiofix.nn.conv import CausalConv1d, CausalUpsample1d, PointwiseConv1d
+from audiofix.ops.convolution import IDENTITY, Activation
 
 RATE = 48000
 SYM_AD = AutoencoderConfig()
@@ -46,14 +48,24 @@ class Remembering(nn.Module):
         self.reach = layer.reach if isinstance(layer, CausalConv1d) else 1
         self.history = torch.zeros(1, self.inner.in_channels, self.reach)
 
-    def forward(self, x: Tensor, _: object = None) -> Tensor:
-        x = torch.cat([self.history, x], dim=2)
+    def forward(
+        self,
+        x: Tensor,
+        _: object = None,
+        *,
+        before: Activation = IDENTITY,
+        then: PointwiseConv1d | None = None,
+        residual: Tensor | None = None,
+    ) -> Tensor:
+        x = torch.cat([self.history, before(x)], dim=2)
         self.history = x[:, :, -self.reach :]
         y = self.inner(x)
         if isinstance(self.inner, nn.ConvTranspose1d):
             stride = self.inner.stride[0]
             y = y[:, :, stride:-stride]
-        return y
+        if then is not None:
+            y = then(y, before=before)
+        return y if residual is None else residual + y
 
 
 def remembering(network: nn.Module) -> nn.Module:
@@ -139,22 +151,21 @@ def measure(receiver: str, options: argparse.Namespace) -> None:
             lambda parts=columns: [plain.decode(part) for part in parts],
         )
     for (use, part), pair in work.items():
-        best = [float("inf")] * 2
-        for _ in range(options.rounds):
-            best = [min(old, seconds(one)) for old, one in zip(best, pair, strict=True)]
-        ours, theirs = (1e3 * one / frames for one in best)
+        rounds = np.array([[seconds(one) for one in pair] for _ in range(options.rounds)])
+        ours, theirs = np.median(rounds, axis=0)
+        ratio = np.median(rounds[:, 1] / rounds[:, 0])
         print(
-            f"{receiver:>9} {use:>5} {part:>7} {ours:8.2f} {theirs:8.2f} {theirs / ours:5.1f}x"
-            f" {best[0] * RATE / x.shape[1]:6.2f}",
+            f"{receiver:>9} {use:>5} {part:>7} {1e3 * ours / frames:8.2f}"
+            f" {1e3 * theirs / frames:8.2f} {ratio:5.1f}x {ours * RATE / x.shape[1]:6.2f}",
             flush=True,
         )
 
 
 def seconds(function: Callable[[], object]) -> float:
-    """How long one call takes."""
-    start = time.perf_counter()
+    """How much time of the processor one call takes."""
+    start = time.process_time()
     function()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from audiofix.nn.conv import (
     CausalConv1d,
     CausalDepthwiseConv1d,
     CausalUpsample1d,
-    CentredConv1d,
-    CentredUpsample1d,
     PointwiseConv1d,
     pack_weights,
+    serves,
 )
 from audiofix.nn.state import StreamState
+from audiofix.ops.convolution import ELU, leaky
+from audiofix.ops.selection import condition
 
 
 def signal(channels, time):
@@ -30,10 +31,16 @@ def streamed(layer, x, sizes, *, time_major, groups=1, beginning="zeros"):
     return torch.cat(parts, dim=1).transpose(1, 2).flatten(0, 1)[None]
 
 
-LAYOUTS = pytest.mark.parametrize("time_major", [False, True])
+@pytest.fixture(params=["whole", "reference", "native"])
+def time_major(request, monkeypatch):
+    """Streams laid out as whole signals are, and time-major without and with the kernel."""
+    if request.param == "native" and not condition("cpu").runs:
+        pytest.skip(condition("cpu").reason)
+    if request.param != "whole":
+        monkeypatch.setenv("AUDIOFIX_SCAN", request.param)
+    return request.param != "whole"
 
 
-@LAYOUTS
 @pytest.mark.parametrize(
     ("kernel", "stride", "dilation", "groups", "bias"),
     [(7, 1, 1, 1, False), (7, 1, 9, 1, True), (6, 3, 1, 1, True), (11, 1, 5, 3, True)],
@@ -49,7 +56,6 @@ def test_a_stream_is_the_whole_signal(kernel, stride, dilation, groups, bias, ti
     torch.testing.assert_close(found, whole)
 
 
-@LAYOUTS
 @pytest.mark.parametrize("beginning", ["zeros", "replicate"])
 def test_upsampling_in_a_stream(beginning, time_major):
     layer = CausalUpsample1d(6, 4, 5)
@@ -72,11 +78,25 @@ def test_upsampling_is_the_formula():
     torch.testing.assert_close(y[0, :, 3 * 4 + 1], expected)
 
 
-@LAYOUTS
 def test_pointwise_in_a_stream(time_major):
     layer = PointwiseConv1d(6, 4, bias=True)
     x = signal(6, 10)
     torch.testing.assert_close(streamed(layer, x, [3, 7], time_major=time_major), layer(x))
+
+
+@pytest.mark.parametrize("activation", [ELU, leaky(0.1)])
+def test_a_residual_unit_in_a_stream(time_major, activation):
+    layer, then = CausalConv1d(6, 6, 7, dilation=3), PointwiseConv1d(6, 6)
+    x, state = signal(6, 40), StreamState(time_major=time_major)
+    expected = x + then(activation(layer(activation(x))))
+    for part in (layer, then):
+        pack_weights(part)
+    parts = (x.mT if time_major else x).split([1, 9, 30], dim=1 if time_major else 2)
+    with torch.no_grad():
+        found = [layer(part, state, before=activation, then=then, residual=part) for part in parts]
+    y = torch.cat(found, dim=1).mT if time_major else torch.cat(found, dim=2)
+    torch.testing.assert_close(y, expected)
+    torch.testing.assert_close(layer(x, before=activation, then=then, residual=x), expected)
 
 
 def test_outputs_depend_on_the_past_only():
@@ -88,15 +108,6 @@ def test_outputs_depend_on_the_past_only():
     assert moved == [5, 6]
 
 
-@pytest.mark.parametrize("stride", [2, 3, 4, 5])
-def test_centred_twins_keep_the_length(stride):
-    x = signal(2, 20 * stride)
-    assert CentredConv1d(2, 3, 7, dilation=9)(x).shape == (1, 3, 20 * stride)
-    down = CentredConv1d(2, 3, 2 * stride, stride=stride)(x)
-    assert down.shape == (1, 3, 20)
-    assert CentredUpsample1d(3, 2, stride)(down).shape == x.shape
-
-
 def test_published_histories_are_not_loaded():
     layer = CausalConv1d(2, 2, 3)
     state = {**layer.state_dict(), "pad_buffer": torch.ones(4, 2, 2)}
@@ -106,7 +117,6 @@ def test_published_histories_are_not_loaded():
     assert list(layer.state_dict()) == ["conv.weight", "conv.bias"]
 
 
-@pytest.mark.parametrize("time_major", [False, True])
 def test_a_depthwise_stream_is_the_whole_signal_in_parts(time_major):
     layer, x = CausalDepthwiseConv1d(6, 5), torch.randn(1, 6, 40)
     with torch.no_grad():
@@ -122,3 +132,11 @@ def test_a_depthwise_stream_is_the_whole_signal_in_parts(time_major):
         ]
     found = torch.cat(parts, dim=1).mT if time_major else torch.cat(parts, dim=2)
     torch.testing.assert_close(found, whole)
+
+
+def test_it_serves_float32_on_the_cpu(monkeypatch):
+    network = torch.nn.Linear(2, 2)
+    assert serves(network) == condition("cpu").runs
+    assert not serves(torch.nn.Linear(2, 2, dtype=torch.bfloat16))
+    monkeypatch.setenv("AUDIOFIX_SCAN", "reference")
+    assert not serves(network)

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.skipif(not condition("cpu").built, reason=condition("cp
         ("afx_plane_shape", native.PlaneShape),
         ("afx_plane_inputs", native.PlaneInputs),
         ("afx_block_weights", native.BlockWeights),
+        ("afx_convolution", native.Convolution),
+        ("afx_time_stream", native.TimeStream),
     ],
 )
 def test_structures_have_the_size_of_their_mirrors(

@@ -14,15 +14,11 @@ from torch.nn.functional import elu
 from audiofix.backends.audiodec.config import AutoencoderConfig, table_of
 from audiofix.backends.audiodec.quantizer import Quantizer
 from audiofix.backends.tasks import Config
-from audiofix.nn.conv import (
-    CausalConv1d,
-    CausalUpsample1d,
-    CentredConv1d,
-    CentredUpsample1d,
-    PointwiseConv1d,
-)
+from audiofix.nn.centred_conv import CentredConv1d, CentredUpsample1d
+from audiofix.nn.conv import CausalConv1d, CausalUpsample1d, PointwiseConv1d
 from audiofix.nn.state import StreamState, is_time_major
 from audiofix.nn.weight_norm import add_weight_norm
+from audiofix.ops.convolution import ELU, IDENTITY, Activation
 
 _KERNEL = 7
 _DILATIONS = (1, 3, 9)
@@ -60,8 +56,8 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
         """Return the shape of `x`."""
-        inner: Tensor = self.conv2(elu(self.conv1(elu(x), state)), state)
-        return x + inner
+        y: Tensor = self.conv1(x, state, before=ELU, then=self.conv2, residual=x)
+        return y
 
 
 class EncoderBlock(nn.Module):
@@ -149,9 +145,11 @@ class DecoderBlock(nn.Module):
             ResidualUnit(out_channels, dilation, config) for dilation in _DILATIONS
         )
 
-    def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
-        """Return `out_channels` at `stride` times the rate."""
-        x = self.conv(x, state)
+    def forward(
+        self, x: Tensor, state: StreamState | None = None, *, before: Activation = IDENTITY
+    ) -> Tensor:
+        """Return `out_channels` at `stride` times the rate; `before` is what `x` passes first."""
+        x = self.conv(x, state, before=before)
         for unit in self.res_units:
             x = unit(x, state)
         return x
@@ -185,13 +183,12 @@ class Decoder(nn.Module):
         x = self.conv1(x, state)
         for entry in self.conv_blocks:
             if isinstance(entry, nn.Sequential):
-                activation, block = entry
-                x = block(activation(x), state)
+                x = entry[1](x, state, before=ELU)
             else:
                 x = entry(x, state)
         if not self.activated:
             return self.conv2(x, state)  # type: ignore[no-any-return]
-        return torch.tanh(self.conv2(elu(x), state))
+        return torch.tanh(self.conv2(x, state, before=ELU))
 
 
 class Autoencoder(nn.Module):

@@ -4,6 +4,8 @@ import math
 from functools import cache
 from hashlib import sha256
 
+from torch import nn
+
 from audiofix.audio.format import AudioFormat
 from audiofix.backends.audiodec.autoencoder import Autoencoder, Decoder
 from audiofix.backends.audiodec.config import VOCODER_PREFIX, AutoencoderConfig, CodecConfig
@@ -16,11 +18,11 @@ from audiofix.backends.placement import Placement
 from audiofix.backends.weights import Checkpoint, filled_module
 from audiofix.codes.layout import CodeLayout
 from audiofix.errors import CheckpointError, UsageError
-from audiofix.nn.conv import pack_weights
+from audiofix.nn.conv import pack_weights, serves
 from audiofix.nn.weight_norm import fold_weight_norm
 from audiofix.streaming.codec import Use
 
-BLOCK_FRAMES: dict[Use, int] = {"file": 32, "live": 1}
+BLOCK_FRAMES: dict[Use, int] = {"file": 64, "live": 1}
 """Frames that a network is called with: for speed (more gain nothing), or for the least delay."""
 
 
@@ -115,21 +117,22 @@ class AudioDec:
         return self.layout.hop / self.layout.rate if use == "live" else math.inf
 
     def _sound_to_codes(self, use: Use) -> SoundToCodes:
-        if use == "live":
+        time_major = _time_major(use, self.autoencoder)
+        if time_major:
             pack_weights(self.autoencoder)
-        frames = self.config.warm_up_frames
-        return SoundToCodes(self.autoencoder, frames, time_major=use == "live")
+        return SoundToCodes(self.autoencoder, self.config.warm_up_frames, time_major=time_major)
 
     def _codes_to_sound(self, use: Use, usual: bool) -> CodesToSound:
         receiver = self.receiver if usual else self.own_decoder
-        if use == "live":
+        time_major = _time_major(use, receiver)
+        if time_major:
             pack_weights(receiver)
         return CodesToSound(
             self.autoencoder.quantizer,
             receiver,
             self.sound_to_codes(use).warm_up_codes,
             "replicate" if self.config.start == "replicate" else "zeros",
-            time_major=use == "live",
+            time_major=time_major,
         )
 
 
@@ -150,6 +153,11 @@ def open(checkpoint: Checkpoint, placement: Placement) -> AudioDec:
         theirs = {n[cut:]: tensors[n] for n in tensors.keys() - own.keys()}
         vocoder = filled_module(lambda: Vocoder(settings), theirs, name)
     return AudioDec(name, config, autoencoder, vocoder, placement)
+
+
+def _time_major(use: Use, network: nn.Module) -> bool:
+    """Return whether a network's streams of this use are faster when they are time-major."""
+    return use == "live" or serves(network)
 
 
 def _coder(config: CodecConfig) -> Autoencoder | SpectralCodec:

@@ -5,13 +5,13 @@ Attribute names are those of the authors' checkpoints. Layouts are those of `nn.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
 
 from audiofix.backends.audiodec.config import VocoderConfig, table_of
 from audiofix.backends.tasks import Config
 from audiofix.nn.conv import CausalConv1d, CausalUpsample1d, PointwiseConv1d
 from audiofix.nn.state import StreamState, is_time_major
 from audiofix.nn.weight_norm import add_weight_norm
+from audiofix.ops.convolution import leaky
 
 _LAST_SLOPE = 0.01
 """Of the rectifier before the last convolution: torch's default, not the setting's."""
@@ -30,7 +30,7 @@ class ResidualBlock(nn.Module):
     ) -> None:
         """Make a pair for each dilation."""
         super().__init__()
-        self.slope = config.slope
+        self.activation = leaky(config.slope)
 
         def convolution(dilation: int) -> CausalConv1d:
             return CausalConv1d(
@@ -48,8 +48,8 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor, state: StreamState | None = None) -> Tensor:
         """Return the shape of `x`."""
         for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            inner = dilated(leaky_relu(x, self.slope), state)
-            x = x + plain(leaky_relu(inner, self.slope), state)
+            inner = dilated(x, state, before=self.activation)
+            x = plain(inner, state, before=self.activation, residual=x)
         return x
 
 
@@ -140,8 +140,8 @@ class Vocoder(nn.Module):
         axis = (-1,) if is_time_major(state) else (-1, 1)
         h = self.input_conv((c - self.mean.view(axis)) / self.scale.view(axis), state)
         for upsample, block in zip(self.upsamples, self.blocks, strict=True):
-            h = block(upsample(leaky_relu(h, self.config.slope), state), state)
-        return torch.tanh(self.output_conv(leaky_relu(h, _LAST_SLOPE), state))
+            h = block(upsample(h, state, before=leaky(self.config.slope)), state)
+        return torch.tanh(self.output_conv(h, state, before=leaky(_LAST_SLOPE)))
 
 
 def build(config: Config) -> Vocoder:
