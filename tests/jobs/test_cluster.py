@@ -39,19 +39,27 @@ def test_ray_is_named_where_it_is_missing(monkeypatch):
         ray_outcomes([], Slow(), IOOptions(), "auto", Needs(1, "cpu"))
 
 
-@pytest.fixture
-def cluster(monkeypatch):
+@pytest.fixture(scope="module")
+def head():
+    """The cluster's first node: starting one takes longer than a test."""
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    monkeypatch.setenv("RAY_health_check_period_ms", "1000")
-    monkeypatch.setenv("RAY_health_check_failure_threshold", "3")
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
-    second = nodes.add_node(num_cpus=2)
-    nodes.wait_for_nodes()
-    yield nodes, second
-    nodes.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_health_check_period_ms", "1000")
+        patch.setenv("RAY_health_check_failure_threshold", "3")
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+        nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+        yield nodes
+        nodes.shutdown()
+
+
+@pytest.fixture
+def cluster(head):
+    """Two nodes, of which the second may be killed."""
+    second = head.add_node(num_cpus=2)
+    head.wait_for_nodes()
+    return head, second
 
 
 @pytest.mark.slow
@@ -81,11 +89,10 @@ def test_a_node_is_killed_and_nothing_is_lost_or_doubled(cluster, tmp_path, monk
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore")
-def test_what_a_task_cannot_do_is_not_tried_again(cluster, tmp_path, monkeypatch):
-    nodes, _ = cluster
+def test_what_a_task_cannot_do_is_not_tried_again(head, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     jobs = [Job("gone", Path("gone.in"), Path("gone.out"))]
-    (outcome,) = ray_outcomes(jobs, Slow(0.0), IOOptions(), nodes.address, Needs(1, "cpu"))
+    (outcome,) = ray_outcomes(jobs, Slow(0.0), IOOptions(), head.address, Needs(1, "cpu"))
     assert outcome.failure and "gone.in" in outcome.failure.message
 
 
