@@ -6,9 +6,23 @@ Importing this package loads nothing heavy; `audiofix.upsample(...)` and its sis
 
 import os
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audiofix.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from audiofix.api import (  # noqa: F401  # what type checkers and editors see
+        decode,
+        decode_restore,
+        encode,
+        generate,
+        inpaint,
+        load_codes,
+        open_stage,
+        read,
+        upsample,
+        write,
+    )
 
 _API = (
     "upsample",
@@ -17,7 +31,10 @@ _API = (
     "encode",
     "decode",
     "generate",
+    "load_codes",
     "open_stage",
+    "read",
+    "write",
 )
 _SUBPACKAGES = ("backends",)
 

@@ -5,7 +5,9 @@ out, torch in gives torch out, on the device it came from.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,7 +176,7 @@ def generate(
 
 
 def encode(
-    x: Any,
+    x: Sound,
     rate: int,
     *,
     codebooks: int | None = None,
@@ -210,7 +212,7 @@ def encode(
     encoder = codec.encoder(AudioFormat(rate, channels), codebooks=books)
     codes = np.concatenate([encoder.push(samples), encoder.flush()], axis=1)
     layout = replace(codec.layout, channels=channels, codebooks=books, source_rate=rate)
-    return CodedSound(layout, codes, length)
+    return CodedSound(layout, codes, length, np.ndim(cast(Any, x)))
 
 
 def decode(
@@ -219,7 +221,7 @@ def decode(
     model: str | None = None,
     device: str = "auto",
     precision: str = "auto",
-) -> Chunk:
+) -> NDArray[np.float32]:
     """Decode what `encode` returned.
 
     Args:
@@ -229,7 +231,8 @@ def decode(
         precision: see `upsample`.
 
     Returns:
-        float32 `[channels, samples]`, at the rate and of the length that were encoded.
+        float32 `[channels, samples]`, at the rate and of the length that were encoded; `[samples]`
+        where that was encoded.
 
     Raises:
         CheckpointError: the model is missing, or has other codebooks.
@@ -243,7 +246,63 @@ def decode(
     codec = Model(model or layout.model, device, precision).load("decode")
     refuse_other_codebooks(codec, layout, "codes")
     decoding = Decoding(layout, lambda: codec.decoder(layout.channels))
-    return np.concatenate([decoding.push(codes.codes), decoding.finish(codes.samples)], axis=1)
+    sound = np.concatenate([decoding.push(codes.codes), decoding.finish(codes.samples)], axis=1)
+    return sound[0] if codes.axes == 1 else sound
+
+
+def load_codes(path: str | PathLike[str]) -> "CodedSound":
+    """Return the codes in an `.afc` file, for `decode`.
+
+    Raises:
+        InputError: it cannot be read, or is damaged.
+    """
+    from audiofix.codes.sound import CodedSound
+
+    return CodedSound.load(Path(path))
+
+
+def read(path: str | PathLike[str]) -> tuple[Chunk, int]:
+    """Read any audio file.
+
+    Returns:
+        float32 `[channels, samples]`, of exactly the file's length, and samples per second.
+
+    Raises:
+        InputError: it cannot be read, or is cut.
+    """
+    from audiofix.audio.source import open_source, read_whole
+
+    with open_source(Path(path)) as source:
+        return read_whole(source), source.format.rate
+
+
+def write(
+    path: str | PathLike[str],
+    x: Sound,
+    rate: int,
+    *,
+    bits: str | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write an audio file, of the type that its extension names; it appears whole or not at all.
+
+    Args:
+        path: the file.
+        x: `[channels, samples]` or `[samples]`.
+        rate: samples per second of `x`.
+        bits: sample format: 16, 24, 32, 32f or 64f; None takes 32f, or the nearest of the type.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        UsageError: the type is unknown, or cannot hold `bits`, the rate or the channels.
+        OutputError: it exists, or cannot be written.
+    """
+    from audiofix.audio.sink import open_sink
+
+    samples = samples_of(x)
+    audio = AudioFormat(rate_of("rate", rate), len(samples))
+    with open_sink(Path(path), audio, bits=bits, overwrite=overwrite) as sink:
+        sink.write(samples)
 
 
 def open_stage(

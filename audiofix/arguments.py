@@ -13,6 +13,12 @@ Sound = TypeVar("Sound")
 
 _MOST_RATE = 10_000_000
 _MOST_CHANNELS = 256
+_FULL_SCALES = {
+    np.dtype(np.int16): (0, 2**15),
+    np.dtype(np.int32): (0, 2**31),
+    np.dtype(np.uint8): (2**7, 2**7),
+}
+"""Integers that files hold: silence and full scale."""
 
 
 def whole_number(name: str, value: object, least: int, most: int) -> int:
@@ -35,8 +41,19 @@ def whole_number(name: str, value: object, least: int, most: int) -> int:
 
 
 def rate_of(name: str, value: object) -> int:
-    """Return samples per second."""
-    return whole_number(name, value, 1, _MOST_RATE)
+    """Return samples per second, of a number or of `"48k"`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    text = value.lower().removesuffix("hz").strip() if isinstance(value, str) else ""
+    try:
+        hertz = float(text[:-1]) * 1000 if text.endswith("k") else float(text or "nan")
+    except ValueError:
+        hertz = float("nan")
+    if isinstance(value, str) and not np.isfinite(hertz):
+        raise UsageError(f"{name}={value!r:.50}: must be a rate: 48000 or '48k'")
+    return whole_number(name, hertz if text else value, 1, _MOST_RATE)
 
 
 def channels_of(value: object) -> int:
@@ -94,7 +111,7 @@ def gaps_of(value: object) -> tuple[tuple[float, float], ...]:
 
 
 def samples_of(x: object) -> Chunk:
-    """Return sound as a chunk, whatever library it comes from.
+    """Return sound as a chunk, whatever library it comes from; integers become -1 to 1.
 
     Raises:
         InputError: it has a wrong shape or type.
@@ -104,6 +121,10 @@ def samples_of(x: object) -> Chunk:
         array = np.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:  # bfloat16, ragged lists
         raise InputError(f"x: {error}: give float32") from error
+    if array.dtype.kind in "US":
+        raise InputError(f"x={x!r:.50}: is a text: `audiofix.read` gives the samples of a file")
+    if array.dtype.kind in "iu" and array.dtype not in _FULL_SCALES:
+        raise InputError(f"x of {array.dtype}: its full scale is not known: give float32 or int16")
     if array.dtype.kind not in "fiu":
         raise InputError(f"x of {array.dtype}: must be real numbers: give float32")
     if array.ndim not in (1, 2):
@@ -115,6 +136,14 @@ def samples_of(x: object) -> Chunk:
             f"x of shape {array.shape}: {len(array)} channels; 1 to {_MOST_CHANNELS} can be: "
             "channels come first"
         )
+    if array.ndim == 2 and len(array) > max(2, array.shape[1]):
+        raise InputError(
+            f"x of shape {array.shape}: axis 0 has {len(array)} channels, more than there are "
+            "samples: channels come first: give x.T"
+        )
+    if array.dtype.kind in "iu":
+        middle, full = _FULL_SCALES[array.dtype]
+        array = (array.astype(np.float64) - middle) / full
     return np.ascontiguousarray(np.atleast_2d(array), np.float32)
 
 

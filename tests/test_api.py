@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_checkpoint
+from tiny import tiny_checkpoint, tiny_codec_checkpoint
 
 import audiofix
-from audiofix.errors import AudiofixError, InputError, UsageError
+from audiofix.errors import AudiofixError, InputError, OutputError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,13 @@ def test_what_makes_no_sense_is_refused(model):
 def test_a_rate_may_be_a_float(model):
     y = audiofix.upsample(X, 16000.0, to=np.float64(48000), model=model)
     assert y.shape == (2, 15003)
+    assert np.array_equal(audiofix.upsample(X, "16k", to="48k", model=model), y)
 
 
 def test_every_wrong_argument_is_named(model):
     calls = {
         "x": lambda: audiofix.upsample(X + 1j, 16000, to=48000, model=model),
-        "rate": lambda: audiofix.upsample(X, "16k", to=48000, model=model),
+        "rate": lambda: audiofix.upsample(X, "fast", to=48000, model=model),
         "to": lambda: audiofix.upsample(X, 16000, to=48000.5, model=model),
         "cutoff": lambda: audiofix.upsample(X, 16000, to=48000, cutoff="high", model=model),
         "mix": lambda: audiofix.upsample(X, 16000, to=48000, mix=1.5, model=model),
@@ -83,6 +84,34 @@ def test_every_wrong_argument_is_named(model):
     for name, call in calls.items():
         with pytest.raises(AudiofixError, match=name):
             call()
+
+
+def test_files_are_read_and_written_to_the_sample(tmp_path):
+    for name, bits, error in (
+        ("x.wav", None, 0),
+        ("x.flac", "24", 2**-22),
+        ("y.wav", "16", 2**-14),
+    ):
+        audiofix.write(tmp_path / name, X, "44.1k", bits=bits)
+        y, rate = audiofix.read(str(tmp_path / name))
+        assert rate == 44100 and y.shape == X.shape and np.abs(y - X).max() <= error
+    with pytest.raises(OutputError, match="exists"):
+        audiofix.write(tmp_path / "x.wav", X[0], 44100)
+    audiofix.write(tmp_path / "x.wav", X[0], 44100, overwrite=True)
+    assert audiofix.read(tmp_path / "x.wav")[0].shape == (1, 5001)
+    (tmp_path / "cut.wav").write_bytes((tmp_path / "y.wav").read_bytes()[:-100])
+    with pytest.raises(InputError, match="cut"):
+        audiofix.read(tmp_path / "cut.wav")
+
+
+def test_codes_come_back_in_the_shape_that_went_in(tmp_path):
+    model = str(tiny_codec_checkpoint(tmp_path / "codec.safetensors"))
+    for x in (X, X[0], X[:1], torch.from_numpy(X[0])):
+        codes = audiofix.encode(x, 8000, model=model)
+        assert audiofix.decode(codes, model=model).shape == x.shape
+    codes.save(tmp_path / "x.afc")
+    loaded = audiofix.load_codes(tmp_path / "x.afc")
+    assert audiofix.decode(loaded, model=model).shape == (1, 5001)
 
 
 def test_names_that_are_not_there():

@@ -5,8 +5,10 @@ import torch
 from audiofix import arguments
 from audiofix.errors import AudiofixError, InputError, UsageError
 
+RATES = [16000, 16000.0, np.int64(16000), np.float32(16000), "16k", "16000", "16 kHz"]
 
-@pytest.mark.parametrize("rate", [16000, 16000.0, np.int64(16000), np.float32(16000)])
+
+@pytest.mark.parametrize("rate", RATES)
 def test_whole_numbers_of_any_type(rate):
     found = arguments.rate_of("rate", rate)
     assert found == 16000 and type(found) is int
@@ -14,7 +16,8 @@ def test_whole_numbers_of_any_type(rate):
 
 @pytest.mark.parametrize(
     "rate",
-    [0, -1, 16000.5, "16k", None, True, [1], float("nan"), float("inf"), 1 << 40, 1j, b"1"],
+    [0, -1, 16000.5, "fast", "", "k", "nan", "0.5", None, True, [1], float("nan"), float("inf"),
+     1 << 40, 1j, b"1"],
 )  # fmt: skip
 def test_what_is_no_rate_is_refused_by_name(rate):
     with pytest.raises(UsageError, match="^rate="):
@@ -51,6 +54,22 @@ def test_sound_of_any_library(make):
 def test_what_is_no_sound_is_refused_by_name(x):
     with pytest.raises(InputError, match="^x"):
         arguments.samples_of(x)
+
+
+def test_integers_are_scaled_as_their_type_says():
+    for numbers, kind in (([-32768, 0, 16384], "int16"), ([-(2**31), 0, 2**30], "int32")):
+        assert arguments.samples_of(np.array(numbers, kind)).tolist() == [[-1, 0, 0.5]]
+    assert arguments.samples_of(np.array([0, 128, 192], "uint8")).tolist() == [[-1, 0, 0.5]]
+    for kind in ("int64", "uint16", "int8"):
+        with pytest.raises(InputError, match="full scale"):
+            arguments.samples_of(np.zeros(3, kind))
+
+
+@pytest.mark.parametrize("shape", [(300, 2), (48, 2), (3, 0), (5, 1)])
+def test_channels_that_come_last_are_told(shape):
+    with pytest.raises(InputError, match="channels"):
+        arguments.samples_of(np.zeros(shape, np.float32))
+    assert arguments.samples_of(np.zeros((2, 1), np.float32)).shape == (2, 1)
 
 
 def test_the_result_is_like_the_input():

@@ -23,11 +23,11 @@ Decoder = Literal["pyav", "ffmpeg"]
 _BLOCK_SAMPLES = 1 << 16
 
 
-def decoder_for(path: Path | None) -> Decoder | None:
-    """Return what can decode foreign formats here; a pipe needs PyAV."""
+def decoder_here() -> Decoder | None:
+    """Return what can decode foreign formats here; only PyAV reads a pipe as it comes."""
     if find_spec("av"):
         return "pyav"
-    return "ffmpeg" if path and shutil.which("ffmpeg") and shutil.which("ffprobe") else None
+    return "ffmpeg" if shutil.which("ffmpeg") and shutil.which("ffprobe") else None
 
 
 class ForeignReader:
@@ -41,7 +41,7 @@ class ForeignReader:
         """Open a file, or a stream that is closed at the end.
 
         Args:
-            decoder: what decodes; `ffmpeg` needs a path.
+            decoder: what decodes; `ffmpeg` needs a file.
             source: where the bytes are; a `ByteStream` is read as it arrives.
             encoding: how its samples are stored, where that is known; else the codec's name.
 
@@ -113,19 +113,21 @@ def _decoded(container: Any, track: Any) -> Iterator[Chunk]:
 
 
 def _ffmpeg(reader: ForeignReader, path: Path | BinaryIO | ByteStream) -> Generator[Chunk]:
-    assert isinstance(path, Path)
-    file = b"file:" + os.fsencode(path)  # a name with a colon is no protocol
-    stated = _probed(file)
+    assert not isinstance(path, ByteStream)
+    file, descriptors = _file_url(path)
+    stated = _probed(file, descriptors)
     channels = int(stated["channels"])
     reader.audio = AudioFormat(int(stated["sample_rate"]), channels)
     reader.encoding = str(stated["codec_name"]).removesuffix("float")
-    padding = _padding(file, stated)
+    padding = _padding(file, descriptors, stated)
     held = empty_chunk(channels)
     command: list[str | bytes] = ["ffmpeg", "-nostdin", "-v", "error", "-i", file, "-map", "0:a:0"]
     command += ["-c:a", "pcm_f32le", "-f", "f32le", "pipe:1"]
     with (
         tempfile.TemporaryFile() as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, pass_fds=descriptors
+        ) as process,
     ):
         try:
             assert process.stdout
@@ -142,7 +144,14 @@ def _ffmpeg(reader: ForeignReader, path: Path | BinaryIO | ByteStream) -> Genera
             process.kill()  # its remaining output is not wanted, or there is none
 
 
-def _padding(file: bytes, track: Mapping[str, Any]) -> int:
+def _file_url(source: Path | BinaryIO) -> tuple[bytes, tuple[int, ...]]:
+    """Return what ffmpeg calls a file, and the descriptors that it needs for that."""
+    if isinstance(source, Path):
+        return b"file:" + os.fsencode(source), ()  # a name with a colon is no protocol
+    return b"file:/dev/fd/%d" % source.fileno(), (source.fileno(),)
+
+
+def _padding(file: bytes, descriptors: tuple[int, ...], track: Mapping[str, Any]) -> int:
     """Return how many samples the encoder added at the end, which ffmpeg decodes.
 
     MP4 counts in samples, and its last packet says how many of them are not padding. Its edit list
@@ -155,7 +164,11 @@ def _padding(file: bytes, track: Mapping[str, Any]) -> int:
     command += ["-show_entries", "packet=duration", file]
     first = last = 0
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=descriptors,
     ) as process:
         assert process.stdout
         for line in process.stdout:
@@ -165,12 +178,14 @@ def _padding(file: bytes, track: Mapping[str, Any]) -> int:
     return max(0, first - last)
 
 
-def _probed(file: bytes) -> Mapping[str, Any]:
+def _probed(file: bytes, descriptors: tuple[int, ...]) -> Mapping[str, Any]:
     """Return what ffprobe says of the first track of sound."""
     command: list[str | bytes] = ["ffprobe", "-v", "error", "-select_streams", "a:0"]
     command += ["-of", "json", "-show_entries"]
     command += ["stream=codec_name,sample_rate,channels,time_base", file]
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, capture_output=True, stdin=subprocess.DEVNULL, pass_fds=descriptors
+    )
     try:
         (track,) = json.loads(done.stdout)["streams"]
     except (ValueError, LookupError, TypeError) as error:

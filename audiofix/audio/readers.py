@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from audiofix.audio import au, caf, ogg, wave
 from audiofix.audio.bytestream import ByteStream
 from audiofix.audio.flac import read_stream_info
-from audiofix.audio.foreign import ForeignReader, decoder_for
+from audiofix.audio.foreign import ForeignReader, decoder_here
 from audiofix.audio.format import AudioFormat, empty_chunk
 from audiofix.audio.mpeg import states_length
 from audiofix.audio.pcm import decode_samples
@@ -83,7 +83,7 @@ def open_reader(stream: ByteStream, path: Path | None, container: str) -> Reader
     if path is not None:
         stream.close()
         return _file_reader(path, container)
-    if container in _STREAMED and decoder_for(None):
+    if container in _STREAMED and decoder_here() == "pyav":
         return ForeignReader("pyav", stream, _flac_encoding(stream.peek(SNIFF_BYTES)))
     spool = _spooled(stream)
     try:
@@ -110,7 +110,7 @@ def _file_reader(file: Path | BinaryIO, container: str) -> Reader:
             log.warning("%s: cut: its last page is missing; what is there is used", name)
             by_length = False
         opened.seek(0)
-    decoder = decoder_for(file if isinstance(file, Path) else None)
+    decoder = decoder_here()
     if by_length or (container == "ogg" and decoder is None):
         return _FileReader(file)
     if decoder is None:

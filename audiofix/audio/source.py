@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from audiofix.audio import wave
 from audiofix.audio.bytestream import ByteStream, name_of, open_bytes
 from audiofix.audio.excerpt import Excerpt
-from audiofix.audio.format import AudioFormat, Chunk, fault_in
+from audiofix.audio.format import AudioFormat, Chunk, empty_chunk, fault_in
 from audiofix.audio.pcm import Encoding, parse_encoding
 from audiofix.audio.readers import PcmReader, Reader, open_reader
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
@@ -162,6 +162,26 @@ def source_of(stream: ByteStream, name: str, *, headerless: Headerless | None = 
     except BaseException:
         stream.close()
         raise
+
+
+def raise_fault(*sources: Source) -> None:
+    """Raise what a source found wrong on its way, if anything."""
+    for source in sources:
+        if source.fault:
+            raise source.fault
+
+
+def read_whole(source: Source) -> Chunk:
+    """Return all samples of a source.
+
+    Raises:
+        InputError: it cannot be read to its end.
+    """
+    chunks = [empty_chunk(source.format.channels)]
+    while (chunk := source.read(1 << 16)).shape[1]:
+        chunks.append(chunk)
+    raise_fault(source)
+    return np.concatenate(chunks, axis=1)
 
 
 def headerless_from_environment() -> Headerless | None:

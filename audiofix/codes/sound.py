@@ -20,11 +20,13 @@ class CodedSound:
         layout: the codec and the shape of its frames.
         codes: `[channels, frames, codebooks]`.
         samples: exact length of the sound at `layout.sound_rate`, per channel.
+        axes: of the array that was encoded; 1 decodes to `[samples]`. A file does not keep it.
     """
 
     layout: CodeLayout
     codes: Codes
     samples: int
+    axes: int = 2
 
     def save(self, path: str | Path) -> None:
         """Write an `.afc` file; one that is there is replaced.

@@ -10,7 +10,7 @@ import numpy as np
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.opus import RATES as OPUS_RATES
 from audiofix.audio.opus import through_opus
-from audiofix.audio.source import open_source
+from audiofix.audio.source import open_source, read_whole
 from audiofix.codes.layout import CodeLayout
 from audiofix.evaluation.comparison import (
     MODEL,
@@ -19,7 +19,6 @@ from audiofix.evaluation.comparison import (
     Measuring,
     SideBySide,
     StageMaker,
-    read_whole,
 )
 from audiofix.metrics.alignment import advanced, delay
 from audiofix.streaming.chain import Chain

@@ -7,8 +7,8 @@ from time import perf_counter
 
 import numpy as np
 
-from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
-from audiofix.audio.source import Source, open_source
+from audiofix.audio.format import AudioFormat, Chunk, as_chunk
+from audiofix.audio.source import open_source, raise_fault
 from audiofix.errors import UsageError
 from audiofix.metrics.score import Scorer
 from audiofix.metrics.spectral import Definition
@@ -225,23 +225,3 @@ def warm_up(make_stage: StageMaker, source: AudioFormat) -> None:
     stage = make_stage(source)
     stage.push(np.zeros((source.channels, source.rate), np.float32))
     stage.flush()
-
-
-def raise_fault(*sources: Source) -> None:
-    """Raise what a source found wrong on its way, if anything."""
-    for source in sources:
-        if source.fault:
-            raise source.fault
-
-
-def read_whole(source: Source) -> Chunk:
-    """Return all samples of a source.
-
-    Raises:
-        InputError: it cannot be read to its end.
-    """
-    chunks = [empty_chunk(source.format.channels)]
-    while (chunk := source.read(1 << 16)).shape[1]:
-        chunks.append(chunk)
-    raise_fault(source)
-    return np.concatenate(chunks, axis=1)

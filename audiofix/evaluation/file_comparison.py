@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from audiofix.audio.format import Chunk, empty_chunk
-from audiofix.audio.source import Source, open_source
+from audiofix.audio.source import Source, open_source, raise_fault
 from audiofix.errors import InputError
 from audiofix.evaluation.comparison import (
     BLOCK_SECONDS,
     Comparison,
     Measuring,
     SideBySide,
-    raise_fault,
 )
 from audiofix.streaming.resample import Resample
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
-from audiofix.audio.source import open_source
+from audiofix.audio.source import open_source, raise_fault
 from audiofix.backends.placement import place
 from audiofix.backends.systems import chosen_model, load
 from audiofix.backends.tasks import Gaps, InpaintRequest
@@ -21,7 +21,6 @@ from audiofix.evaluation.comparison import (
     Excerpt,
     Measuring,
     Result,
-    raise_fault,
 )
 from audiofix.jobs.options import Computing
 from audiofix.metrics.ratios import RatioMeter

@@ -8,7 +8,7 @@ import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.audio.lossy import Coding, coded
-from audiofix.audio.source import open_source
+from audiofix.audio.source import open_source, read_whole
 from audiofix.dsp.rolloff import BandwidthMeter
 from audiofix.errors import InputError
 from audiofix.evaluation.comparison import (
@@ -17,7 +17,6 @@ from audiofix.evaluation.comparison import (
     Measuring,
     SideBySide,
     StageMaker,
-    read_whole,
 )
 from audiofix.metrics.alignment import advanced, delay
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -87,6 +88,43 @@ def test_without_pyav_ffmpeg_streams_the_same(noise, monkeypatch, name):
     assert abs(y.shape[1] - expected.shape[1]) <= (0 if name.endswith("m4a") else 2048)
     samples = min(y.shape[1], expected.shape[1])
     assert np.abs(y[:, :samples] - expected[:, :samples]).max() < 1e-4
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", ["x.m4a", "x.aac", "x.flac"])
+def test_without_pyav_ffmpeg_decodes_pipes_too(noise, monkeypatch, piped, name):
+    path = converted(noise, name)
+    monkeypatch.setattr("audiofix.audio.foreign.find_spec", lambda _: None)
+    expected = samples_of(path)
+    piped(path.read_bytes())
+    assert samples_of("-") == expected
+
+
+@needs_ffmpeg
+@pytest.mark.slow
+@pytest.mark.parametrize("decoder", ["pyav", "ffmpeg"])
+def test_memory_of_decoding_does_not_grow_with_length(tmp_path, decoder):
+    """Silence takes few bytes coded: ten minutes of it once took 900 MB."""
+    peaks = {}
+    for seconds in (20, 600):
+        path = tmp_path / f"{seconds}.m4a"
+        source = ["-f", "lavfi", "-i", "anullsrc=r=44100:cl=stereo", "-t", str(seconds)]
+        subprocess.run(["ffmpeg", "-v", "error", *source, "-c:a", "aac", path], check=True)
+        program = (
+            "import resource, sys\n"
+            "from pathlib import Path\n"
+            "from audiofix.audio.foreign import ForeignReader\n"
+            "reader = ForeignReader(sys.argv[1], Path(sys.argv[2]))\n"
+            "samples = 0\n"
+            "while count := reader.read(1 << 16).shape[1]:\n"
+            "    samples += count\n"
+            "print(samples, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        )
+        words = [sys.executable, "-c", program, decoder, path]
+        told = subprocess.run(words, capture_output=True, check=True).stdout.split()
+        assert int(told[0]) == seconds * 44100
+        peaks[seconds] = int(told[1])
+    assert peaks[600] < 1.1 * peaks[20]
 
 
 @needs_ffmpeg
