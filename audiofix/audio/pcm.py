@@ -18,7 +18,6 @@ from audiofix.errors import UsageError
 Kind = Literal["signed", "unsigned", "float", "mulaw", "alaw"]
 
 _DITHERED_BITS = (16, 24)
-_LETTERS: dict[str, Kind] = {"s": "signed", "u": "unsigned", "f": "float"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ torch's own keeps its tensors under other names, and its older form is deprecate
 import torch
 from torch import Tensor, nn
 
-Convolution = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d
 _KINDS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d)
 
 

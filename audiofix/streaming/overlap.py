@@ -18,11 +18,6 @@ TOGETHER = 4
 """Windows at most that a process usually gets at once."""
 
 
-def one_by_one(process: Callable[[Chunk], Chunk]) -> Process:
-    """Return a process that treats each window by itself."""
-    return lambda windows: [process(window) for window in windows]
-
-
 class OverlapAdd:
     r"""Run a process on windows that tile the stream from its first sample.
 
@@ -52,7 +47,7 @@ class OverlapAdd:
 
         Args:
             audio: format of source and result.
-            process: what happens to windows; see `one_by_one`.
+            process: what happens to windows.
             window: samples of a window; more than twice `context + fade`.
             context: samples discarded at an inner edge.
             fade: samples of a cross-fade, at least 1.

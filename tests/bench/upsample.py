@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 import audiofix
-from audiofix.backends.vmasr.config import VMASR_48K
+from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.network import VMASR
 from audiofix.backends.weights import Checkpoint, save_checkpoint
 
@@ -59,8 +59,8 @@ def random_model(folder: Path) -> Path:
     """Write the released architecture with random weights and return its file."""
     torch.manual_seed(0)
     path = folder / "released.safetensors"
-    settings = {**asdict(VMASR_48K), "rate": 48000, "filled": False}
-    tensors = VMASR(VMASR_48K).state_dict()
+    settings = {**asdict(VMASRConfig()), "rate": 48000, "filled": False}
+    tensors = VMASR(VMASRConfig()).state_dict()
     save_checkpoint(path, Checkpoint("released", "vmasr", settings, tensors, str(path)))
     return path
 

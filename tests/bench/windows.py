@@ -20,8 +20,6 @@ from audiofix.backends.tasks import UpsampleRequest
 from audiofix.backends.vmasr import restore
 from audiofix.metrics.spectral import DEFINITIONS, SpectralMeter
 
-WINDOWS = (256, 512, 1024, 2048)
-CONTEXTS = (0, 16, 32, 64, 128)
 FRAMES_PER_SECOND = 200
 RATE = 48000
 
@@ -31,6 +29,8 @@ def main() -> None:
     parser.add_argument("--model", default="vmasr-small-48k")
     parser.add_argument("--rate", type=int, default=16000, help="what the recordings are cut to")
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--windows", type=int, nargs="+", default=[128, 256, 512, 1024, 2048])
+    parser.add_argument("--contexts", type=int, nargs="+", default=[0, 16, 32, 64])
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
     model = load("upsample", options.model, place("auto"), rate=RATE)
@@ -45,8 +45,8 @@ def main() -> None:
         f"{'window':>6} {'context':>7} {'difference':>10} {'lsd-hf':>7} {'computing':>9}"
         f" {'first sample':>12}"
     )
-    for window in WINDOWS:
-        for context in CONTEXTS:
+    for window in options.windows:
+        for context in options.contexts:
             if 4 * context >= window:
                 continue
             parts = [restored(model, x, options.rate, window, context) for x in inputs]

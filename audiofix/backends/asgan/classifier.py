@@ -13,7 +13,6 @@ from audiofix.backends.asgan.config import ClassifierConfig
 from audiofix.backends.tasks import Config
 
 _UNIT = 64
-_EXPANSION = 4
 
 
 class Bottleneck(nn.Module):

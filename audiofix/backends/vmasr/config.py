@@ -111,6 +111,3 @@ class VMASRConfig(NetworkSettings):
     def frame_multiple(self) -> int:
         """Frames of a window must be a multiple of this: the network halves so often."""
         return 4 << (len(self.depths) - 1)
-
-
-VMASR_48K = VMASRConfig()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from audiofix.backends.vmasr.config import VMASR_48K
+from audiofix.backends.vmasr.config import VMASRConfig
 from audiofix.backends.vmasr.overtones import add_overtones
 from audiofix.dsp.stft import MAGNITUDE_FLOOR
 
@@ -10,7 +10,7 @@ FRAMES = 40
 
 
 def spectra_of(wave, edge=EDGE):
-    spectra = VMASR_48K.stft(wave[None])
+    spectra = VMASRConfig().stft(wave[None])
     spectra[:, edge:] = 0
     return spectra
 
@@ -21,7 +21,7 @@ def noise_spectra(edge=EDGE, seed=0):
 
 
 def filled(spectra, *edges):
-    magnitude, phase = add_overtones(spectra, torch.tensor(edges), VMASR_48K)
+    magnitude, phase = add_overtones(spectra, torch.tensor(edges), VMASRConfig())
     return magnitude[:, 0], phase[:, 0]
 
 
