@@ -70,9 +70,11 @@ def read(name: str, seconds: float) -> np.ndarray:
     return soxr.resample(x[: round(seconds * own), 0], own, RATE, "VHQ")
 
 
-def restored(model: object, x: np.ndarray, rate: int, window: int, context: int) -> np.ndarray:
+def restored(
+    model: restore.VMASRRestorer, x: np.ndarray, rate: int, window: int, context: int
+) -> np.ndarray:
     """Return what the model makes of a recording."""
-    restore._WINDOW_FRAMES, restore._CONTEXT_HOPS = window, context
+    model._window_frames, restore._CONTEXT_HOPS = window, context
     stage = model.stage(AudioFormat(rate, 1), UpsampleRequest(RATE, cutoff_hz=rate / 2))
     return np.concatenate([stage.push(x[None]), stage.flush()], axis=1)[0]
 

@@ -183,6 +183,14 @@ def test_reversed_groups_are_at_most_all() -> None:
         selective_scan(**draw(), reversed_groups=5)
 
 
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_an_argument_on_another_device_is_named(name: str) -> None:
+    tensors = draw(length=8)
+    tensors[name] = tensors[name].to("meta")
+    with pytest.raises(ShapeError, match=rf"^{name}: on meta: must be on cpu like u"):
+        selective_scan(**tensors)
+
+
 @needs_native
 def test_forcing_native_where_there_is_no_kernel_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
