@@ -44,6 +44,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/verbs/evaluate.py": "tests/cli/test_eval.py",
     "audiofix/verbs/generate.py": "tests/cli/test_generate.py",
     "audiofix/verbs/train.py": "tests/cli/test_train.py",
+    "audiofix/verbs/options.py": "tests/cli/test_main.py",
     "audiofix/verbs/upsample.py": "tests/cli/test_pipes.py",
     "audiofix/audio/bytestream.py": "tests/audio/test_source.py",
     "audiofix/audio/foreign.py": "tests/audio/test_source.py",

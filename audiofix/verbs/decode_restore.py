@@ -8,7 +8,8 @@ import click
 from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing
 from audiofix.jobs.sound import SoundEffect
-from audiofix.verbs.options import ResultRate, audio_verb, load_model, mix_option
+from audiofix.verbs.options import audio_verb, load_model, mix_option
+from audiofix.verbs.types import ResultRate
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import DecodeRestoreRequest, Restorer

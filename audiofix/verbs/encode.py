@@ -9,7 +9,8 @@ import click
 from audiofix.errors import UsageError
 from audiofix.jobs.job import IOOptions, Job, Progress
 from audiofix.jobs.options import LIVE_THREADS, AudioOptions, Computing, use_threads
-from audiofix.verbs.options import Number, audio_verb, hiding, load_model
+from audiofix.verbs.options import audio_verb, hiding, load_model
+from audiofix.verbs.types import Number
 
 if TYPE_CHECKING:
     from audiofix.audio.folder import Wanted

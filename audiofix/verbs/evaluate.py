@@ -9,16 +9,8 @@ import click
 
 from audiofix.evaluation.options import Options
 from audiofix.jobs.options import use_threads
-from audiofix.verbs.options import (
-    Choices,
-    Codings,
-    Cutoff,
-    Rates,
-    ResultRate,
-    computing_options,
-    shell,
-    talkative,
-)
+from audiofix.verbs.options import computing_options, shell, talkative
+from audiofix.verbs.types import Choices, Codings, Cutoff, Rates, ResultRate
 
 EXAMPLES = (
     ("Two files, or two folders with the same names", "audiofix eval clean.wav restored.wav"),

@@ -8,16 +8,8 @@ import click
 
 from audiofix.errors import InputError, UsageError
 from audiofix.jobs.options import Computing, use_threads
-from audiofix.verbs.options import (
-    Number,
-    ResultRate,
-    Span,
-    computing_options,
-    load_model,
-    output_options,
-    shell,
-    talkative,
-)
+from audiofix.verbs.options import computing_options, load_model, output_options, shell, talkative
+from audiofix.verbs.types import Number, ResultRate, Span
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import GenerateRequest, Generator, Latents, StyleMix

@@ -8,14 +8,8 @@ import click
 from audiofix.jobs.job import Stream
 from audiofix.jobs.options import AudioOptions, Computing
 from audiofix.jobs.sound import SoundEffect
-from audiofix.verbs.options import (
-    Cutoff,
-    ResultRate,
-    audio_verb,
-    load_model,
-    mix_option,
-    sampling_options,
-)
+from audiofix.verbs.options import audio_verb, load_model, mix_option, sampling_options
+from audiofix.verbs.types import Cutoff, ResultRate
 
 if TYPE_CHECKING:
     from audiofix.backends.tasks import Restorer, UpsampleRequest

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from audiofix.verbs.options import Choices, Cutoff, Rate, Rates
+from audiofix.verbs.types import Choices, Cutoff, Rate, Rates
 
 
 @pytest.mark.parametrize(
