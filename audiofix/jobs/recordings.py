@@ -1,5 +1,6 @@
 """Recordings that come from no input: into one stream, or a file each."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.sink import Sink, check_target, open_sink
 from audiofix.audio.types import encoding_of, type_of
 from audiofix.errors import OutputError, UsageError
+from audiofix.jobs.fragment import is_done
 from audiofix.jobs.job import PIPE, IOOptions
 from audiofix.streaming.resample import Resample
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,26 @@ def output_files(output: str | None, count: int, kind: str | None) -> list[Path]
             error
         )
     return [path.with_name(name) for name in names]
+
+
+def unfinished(files: Sequence[Path] | None, output: str | None, count: int) -> list[int]:
+    """Return the numbers of the recordings that are not there yet, and tell of the others.
+
+    Args:
+        files: one for each recording; None where all go into one.
+        output: what the user named.
+        count: recordings.
+    """
+    if files is None:
+        path = Path(output or PIPE)
+        there = path != PIPE and is_done(path)
+        if there:
+            log.warning("%s: exists: skipped", path)
+        return [] if there else list(range(count))
+    todo = [number for number, path in enumerate(files) if not is_done(path)]
+    if len(todo) < count:
+        log.warning("%d of %d files are there already: skipped", count - len(todo), count)
+    return todo
 
 
 def check_outputs(files: Sequence[Path] | None, output: str | None, io: IOOptions) -> None:

@@ -169,6 +169,7 @@ class Words:
     help="Peak of every recording, in dB of full scale; default: as it comes.",
 )
 @output_options
+@click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are.")
 @computing_options
 @talkative
 def command(
@@ -176,6 +177,7 @@ def command(
     kind: str | None,
     bits: str | None,
     overwrite: bool,
+    skip_existing: bool,
     model: str | None,
     device: str,
     precision: str,
@@ -199,7 +201,7 @@ def command(
     computing = Computing(model, device, precision, offline or None)
     _generate(
         chosen,
-        Output(output, kind, bits, overwrite, save_latents, gap, to, level),
+        Output(output, kind, bits, overwrite, skip_existing, save_latents, gap, to, level),
         computing,
         threads,
     )
@@ -213,6 +215,7 @@ class Output:
     kind: str | None
     bits: str | None
     overwrite: bool
+    skip_existing: bool
     save_latents: str | None
     gap: float
     to: int | None
@@ -222,27 +225,44 @@ class Output:
 def _generate(chosen: Words, where: Output, computing: Computing, threads: int | None) -> None:
     from audiofix.audio.format import AudioFormat
     from audiofix.backends.latent_files import check_latents_file, read_latents, write_latents
+    from audiofix.backends.tasks import GenerateRequest, Latents
     from audiofix.jobs.job import IOOptions
-    from audiofix.jobs.recordings import Finish, check_outputs, output_files, write_recordings
+    from audiofix.jobs.recordings import (
+        Finish,
+        check_outputs,
+        output_files,
+        unfinished,
+        write_recordings,
+    )
 
     use_threads(threads)
     io = IOOptions(None, where.kind, where.bits, where.overwrite, chosen.seed)
     given = read_latents(Path(chosen.latents)) if chosen.latents else None
     total = chosen.total(given)
     files = output_files(where.output, total, where.kind)
+    todo = unfinished(files, where.output, total) if where.skip_existing else list(range(total))
+    if not todo:
+        return
+    files = files and [files[number] for number in todo]
     check_outputs(files, where.output, io)
-    if where.save_latents:
-        check_latents_file(Path(where.save_latents), overwrite=where.overwrite)
+    saved = Path(where.save_latents) if where.save_latents else None
+    if saved and where.skip_existing and saved.exists():
+        saved = None
+    if saved:
+        check_latents_file(saved, overwrite=where.overwrite)
     loaded: Generator = load_model("generate", computing)
     if chosen.match:
         given = _matched(chosen.match, chosen.match_steps, loaded)
     request = chosen.request(loaded, given)
-    if where.save_latents:
-        write_latents(Path(where.save_latents), loaded.latents(request), overwrite=where.overwrite)
+    if saved:
+        write_latents(saved, loaded.latents(request), overwrite=where.overwrite)
+    if len(todo) < total:
+        every = loaded.latents(request)
+        request = GenerateRequest(latents=Latents(every.kind, every.values[todo]))
     finish = Finish(where.to, where.level, where.gap)
     source = AudioFormat(loaded.rate, 1)
     recordings = loaded.samples(request)
-    with shell().bar("recordings", total, "recording") as tick:
+    with shell().bar("recordings", len(todo), "recording") as tick:
         for done in write_recordings(recordings, source, files or where.output, io, finish):
             if tick:
                 tick(done)

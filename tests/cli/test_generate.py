@@ -53,6 +53,20 @@ def test_a_folder_gets_a_file_for_each(generate):
         generate("-n 3 --seed 7 -o words/")
 
 
+def test_recordings_that_are_there_are_skipped(generate, capsys):
+    generate("-n 3 --seed 7 --truncation 0.7 -o whole/ -b 32f")
+    Path("part").mkdir()
+    Path("part/0001.wav").write_bytes(b"mine")
+    generate("-n 3 --seed 7 --truncation 0.7 -o part/ -b 32f --skip-existing")
+    assert "1 of 3 files are there already" in capsys.readouterr().err
+    assert Path("part/0001.wav").read_bytes() == b"mine"
+    for name in ("0000.wav", "0002.wav"):
+        np.testing.assert_allclose(sound(f"part/{name}"), sound(f"whole/{name}"), atol=1e-5)
+    before = Path("whole/0000.wav").stat().st_mtime_ns
+    generate("-n 2 -o whole/0000.wav --skip-existing")
+    assert Path("whole/0000.wav").stat().st_mtime_ns == before
+
+
 def test_latents_are_saved_loaded_mixed_and_joined_by_steps(generate):
     generate("-n 2 --save-latents z.npz -o a.wav -b 32f --gap 0.5")
     assert len(sound("a.wav")) == 2 * SECOND + SECOND // 2
