@@ -10,7 +10,7 @@ from audiofix.errors import SettingsError
 
 _AT_LEAST_ONE = (
     "steps", "batch", "accumulate", "workers", "log_every", "save_every", "validate_every",
-    "keep_best",
+    "keep_best", "ema_every",
 )  # fmt: skip
 
 
@@ -25,6 +25,7 @@ class LoopSettings:
         seed: of weights and data.
         optimisers: network -> its optimiser. A network that is not named has the defaults.
         ema_decay: of the moving average that is validated and exported.
+        ema_every: steps from one update of that average to the next.
         max_grad_norm: the gradient of a network is scaled down to this norm; 0 for no limit.
         precision: of the forward pass.
         workers: threads, or processes, that prepare items.
@@ -48,6 +49,7 @@ class LoopSettings:
     seed: int = 1
     optimisers: Mapping[str, OptimiserSettings] = field(default_factory=dict)
     ema_decay: float = 0.998
+    ema_every: int = 1
     max_grad_norm: float = 1.0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     workers: int = 1

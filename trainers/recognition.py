@@ -1,52 +1,50 @@
-"""A network that finds the Gaussian vector a word could come from; used in training only.
+"""A network that finds the latent a word could come from; used in training only.
 
-With it the generator also learns to reconstruct words, as a variational autoencoder does (Kingma
-and Welling, 2014; with a discriminator, Larsen et al., 2016). Little data and few steps need that:
-from the discriminator alone the generator learns only slowly where in a word anything is.
+With it the generator learns to reconstruct words, as a variational autoencoder does (Kingma and
+Welling, 2014). Little data and few steps need that: from a discriminator alone the generator learns
+only slowly where in a word anything is.
 """
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import leaky_relu, softplus
 
 from audiofix.backends.asgan.config import DiscriminatorConfig
 from audiofix.backends.asgan.discriminator import Discriminator
 
 _WIDTH = 128
 _SLOPE = 0.1
-_INPUT_FACTOR = 0.125
+_LEVEL = 1 / 16
 """The discriminator's blocks raise the level; this brings it back to about one."""
-
-_LOG_VARIANCE = (-8.0, 4.0)
 
 
 class Recognition(nn.Module):
-    """Features and their label to mean and log-variance of a Gaussian vector."""
+    """Features to mean and log-variance of a Gaussian latent."""
 
-    def __init__(self, config: DiscriminatorConfig, labels: int, size: int) -> None:
+    def __init__(self, config: DiscriminatorConfig, size: int) -> None:
         """Make the network.
 
         Args:
             config: of its convolutions, which are a discriminator's.
-            labels: how many there are.
-            size: of the vector.
+            size: of the latent.
         """
         super().__init__()
-        body = Discriminator(config)
-        self.layers = body.layers
+        self.layers = Discriminator(config).layers
         self.fc = nn.Linear(config.d_dim * config.lengths[-1], _WIDTH)
-        self.label = nn.Embedding(labels, _WIDTH)
         self.out = nn.Linear(_WIDTH, 2 * size)
         nn.init.normal_(self.out.weight, std=0.02)
 
-    def forward(self, c: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance, `[batch, size]` each."""
+    def forward(self, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance, `[batch, size]` each, of `[batch, frames, c_dim]`.
+
+        The variance is at most 1, as much as a standard Gaussian's.
+        """
         x = c.transpose(1, 2)
         for block in self.layers:
             x = block(x)
-        h = leaky_relu(self.fc(x.flatten(1) * _INPUT_FACTOR) + self.label(labels), _SLOPE)
-        mean, log_variance = self.out(h).chunk(2, dim=1)
-        return mean, log_variance.clamp(*_LOG_VARIANCE)
+        h = leaky_relu(self.fc(x.flatten(1) * _LEVEL), _SLOPE)
+        mean, sureness = self.out(h).chunk(2, dim=1)
+        return mean, -softplus(sureness)
 
 
 def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -58,8 +56,3 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return the mean divergence from a standard Gaussian, in nats a vector."""
     terms = mean.square() + log_variance.exp() - 1 - log_variance
     return 0.5 * terms.sum(1).mean()
-
-
-def moment_distance(z: Tensor) -> Tensor:
-    """Return how far a batch's means and deviations are from those of a standard Gaussian."""
-    return z.mean(0).square().mean() + (z.std(0) - 1).square().mean()

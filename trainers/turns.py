@@ -47,8 +47,9 @@ class Turns:
             figures |= self._turn(state, network, parts, fakes)
         state.scaler.update()
         self.world.average_buffers(state.networks.values())
-        for name, trained in state.networks.items():
-            update_ema(state.ema[name], trained, step, settings.ema_decay)
+        if (step + 1) % settings.ema_every == 0:
+            for name, trained in state.networks.items():
+                update_ema(state.ema[name], trained, step, settings.ema_decay)
         self.recipe.adapt(step, figures)
         state.step += 1
         return figures

@@ -82,3 +82,11 @@ def test_the_norm_is_limited():
 def test_what_is_not_finite_is_refused():
     with pytest.raises(SettingsError, match="step 1: generator.total is nan"):
         taken(ToyRecipe(nan_at=1), SETTINGS)
+
+
+def test_the_average_moves_every_so_many_steps():
+    settings = replace(SETTINGS, ema_every=2, ema_decay=0.0)
+    state, _ = taken(ToyRecipe(), settings, 3)
+    second, _ = taken(ToyRecipe(), settings, 2)
+    assert torch.equal(weights(state.ema), weights(second.networks))
+    assert not torch.equal(weights(state.ema), weights(state.networks))

@@ -20,12 +20,13 @@ from audiofix.trainers.data.words import (
 )
 from numpy.typing import NDArray
 
-from audiofix.audio.format import Chunk
 from audiofix.backends.asgan.features import Features, MelConfig
 from audiofix.errors import InputError
 
-_REMEMBERED_WORDS = 40_000
+_REMEMBERED_SPECTRA = 40_000
 _FADE_SECONDS = 0.01
+_SPEED_STEP = 0.05
+"""Speeds are drawn in steps, so that spectra can be remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class WordSettings:
             behind `lead_seconds`; 0 leaves words as they are (published).
         lead_seconds: of silence before a trimmed word.
         peak: of a trimmed word.
-        speeds: lowest and highest playback speed, drawn for each word.
+        speeds: lowest and highest playback speed; each draw of a word has one between them.
     """
 
     words: tuple[str, ...] = DIGITS
@@ -77,7 +78,7 @@ class WordFeatures:
             raise InputError(
                 f"{recordings[0].path}: is sound: data.features = hubert needs files of features"
             )
-        self._sound = lru_cache(_REMEMBERED_WORDS)(self._read_sound)
+        self._spectrum = lru_cache(_REMEMBERED_SPECTRA)(self._analysed)
 
     def draw(self, generator: np.random.Generator) -> tuple[Features, int]:
         """Return one word's features `[frames, dimensions]`, and its label, 0 if it has none."""
@@ -93,20 +94,27 @@ class WordFeatures:
         kind, path = self._settings.features, recording.path
         if path.suffix in FEATURE_ENDINGS:
             return fit_frames(read_features(path), self._frames, SILENCE[kind], generator)
-        word = self._placed(self._sound(recording), generator)
-        found = self._mel.analyse(torch.from_numpy(word)[None])[0].numpy()
+        found = self._spectrum(recording, self._speed(generator))
         if self._settings.trim_db:
-            return np.ascontiguousarray(found[: self._frames])
+            return found[: self._frames]
         silence = (SILENCE["mel"] - self._mel.offset) / self._mel.scale
         return fit_frames(found, self._frames, silence, generator)
 
-    def _placed(self, sound: Chunk, generator: np.random.Generator) -> NDArray[np.float32]:
+    def _speed(self, generator: np.random.Generator) -> float:
+        low, high = min(self._settings.speeds), max(self._settings.speeds)
+        if low == high:
+            return 1.0
+        return round(generator.uniform(low, high) / _SPEED_STEP) * _SPEED_STEP
+
+    def _analysed(self, recording: Recording, speed: float) -> Features:
+        word = self._read_sound(recording)
+        if speed != 1.0:
+            word = np.asarray(soxr.resample(word, speed, 1.0))
+        return self._mel.analyse(torch.from_numpy(self._placed(word))[None])[0].numpy()
+
+    def _placed(self, word: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the samples that are analysed, at the spectrum's rate."""
         settings, rate = self._settings, self._mel.rate
-        low, high = min(settings.speeds), max(settings.speeds)
-        word: NDArray[np.float32] = sound[0]
-        if low < high:
-            word = np.asarray(soxr.resample(word, generator.uniform(low, high), 1.0))
         if not settings.trim_db:
             return word
         fade = np.linspace(0, 1, round(_FADE_SECONDS * rate), dtype=np.float32)[: len(word)]
@@ -119,11 +127,11 @@ class WordFeatures:
         whole[start : start + len(word)] = word
         return whole
 
-    def _read_sound(self, recording: Recording) -> Chunk:
+    def _read_sound(self, recording: Recording) -> NDArray[np.float32]:
         sound, rate = read_own(recording)
-        word = sound[0]
+        word: NDArray[np.float32] = sound[0]
         if self._settings.trim_db:
             word = trimmed(word, rate, self._settings.trim_db)
         if rate != self._mel.rate:
             word = soxr.resample(word, rate, self._mel.rate)
-        return np.ascontiguousarray(word[None], np.float32)
+        return np.ascontiguousarray(word, np.float32)

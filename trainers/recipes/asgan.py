@@ -1,12 +1,16 @@
 """How ASGAN is trained (Baas and Kamper, SLT 2022; specification, section 6).
 
 As published: discriminator and generator take turns at batches; updates are skipped and features
-augmented with a probability that follows the discriminator's overfitting. For little data and few
-steps, labels and a recognition network help; see `LossSettings`.
+augmented with a probability that follows the discriminator's overfitting.
+
+Little data and few steps are not enough for that. There the generator learns to reconstruct words
+from the latents that a recognition network finds, and the mapping network to draw such latents: it
+minimises the energy distance of its own from the last words', label by label (as generative moment
+matching networks in the codes of an autoencoder; Li et al., 2015).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,127 +19,34 @@ import torch
 from audiofix.trainers.adaptive_augmentation import AdaptiveAugmentation
 from audiofix.trainers.checkpoint import export
 from audiofix.trainers.data.corpora import spread
-from audiofix.trainers.data.word_features import WordFeatures, WordSettings
+from audiofix.trainers.data.word_features import WordFeatures
 from audiofix.trainers.data.words import words
-from audiofix.trainers.discriminators.labelled import (
-    LabelledDiscriminator,
-    labels_in,
-    with_labels,
-)
-from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.labelled_vectors import vectors_of_every_label
+from audiofix.trainers.latent_memory import LatentMemory
 from audiofix.trainers.losses.adversarial import logistic_discriminator, logistic_generator
+from audiofix.trainers.losses.energy import energy_distance
 from audiofix.trainers.losses.gradient_penalty import r1_penalty
 from audiofix.trainers.losses.weighted import WeightedLosses, weighted_sum
-from audiofix.trainers.recipe import TOTAL, Batch, Item, Recipe, Turn, TurnResult
-from audiofix.trainers.recognition import Recognition, divergence, drawn, moment_distance
+from audiofix.trainers.recipe import Batch, Item, Losses, Recipe, Turn, TurnResult
+from audiofix.trainers.recipes.asgan_settings import Settings
+from audiofix.trainers.recognition import Recognition, divergence, drawn
 from audiofix.trainers.run_log import Example
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss
+from torch.nn.functional import l1_loss, pad
 
-from audiofix.backends.asgan.config import DiscriminatorConfig, GeneratorConfig
 from audiofix.backends.asgan.discriminator import Discriminator
-from audiofix.backends.asgan.features import MelConfig
-from audiofix.backends.asgan.network import NORM_DECAY, Generator
+from audiofix.backends.asgan.network import Generator
 from audiofix.backends.asgan.phases import from_mel
 from audiofix.backends.asgan.released import GENERATOR_PREFIX, VOCODER_PREFIX
 from audiofix.backends.systems import load_checkpoint
-from audiofix.errors import SettingsError
 from audiofix.metrics.generation import frechet_distance
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 _VALIDATION_WORDS = 256
 _VALIDATION_SEED = 0
 _CALIBRATION_WORDS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class LossSettings:
-    """Weights of the losses.
-
-    Attributes:
-        r1: gamma of the penalty on the discriminator's gradient.
-        r1_every: steps from one penalty to the next.
-        labelled: let the discriminator know the word; the largest of a Gaussian vector's first
-            numbers then says which word it stands for.
-        adversarial_from: step at which the discriminator begins to take part.
-        reconstruction: distance of words that went through the recognition network; 0 for none.
-        divergence: of that network's Gaussians.
-        moments: of that network's vectors in a batch.
-        excess: of generated features beyond `highest`.
-        highest: largest size that a feature should have.
-    """
-
-    r1: float = 0.1
-    r1_every: int = 8
-    labelled: bool = False
-    adversarial_from: int = 0
-    reconstruction: float = 0.0
-    divergence: float = 0.01
-    moments: float = 0.5
-    excess: float = 0.0
-    highest: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class AugmentationSettings:
-    """Augmentation of features, and skipping of the discriminator's updates.
-
-    Attributes:
-        probability: at the start; 0 turns both off for good.
-        noise: see `AdaptiveAugmentation`.
-    """
-
-    probability: float = 0.2
-    noise: float = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that decides a run, besides the data.
-
-    Attributes:
-        name: of the checkpoint.
-        recognition: convolutions of the recognition network.
-        alternate: whether a batch is one network's turn (published), or every network's.
-        norm_decay: of the levels that the generator's layers are normalised by.
-        vocoder: checkpoint whose vocoder is exported with the generator; empty for none.
-        half: whether checkpoints hold float16.
-    """
-
-    name: str = "asgan"
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
-    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
-    recognition: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
-    mel: MelConfig = field(default_factory=MelConfig)
-    data: WordSettings = field(default_factory=WordSettings)
-    loss: LossSettings = field(default_factory=LossSettings)
-    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
-    loop: LoopSettings = field(default_factory=LoopSettings)
-    alternate: bool = True
-    norm_decay: float = NORM_DECAY
-    vocoder: str = ""
-    half: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse settings that do not go together.
-
-        Raises:
-            SettingsError: names the setting.
-        """
-        frames, bands = self.generator.frames, self.generator.c_dim
-        pairs = {
-            "discriminator.seq_len": (self.discriminator.seq_len, frames),
-            "discriminator.c_dim": (self.discriminator.c_dim, bands),
-        }
-        if self.data.features == "mel":
-            pairs["mel.bands"] = self.mel.bands, bands
-        for name, (own, wanted) in pairs.items():
-            if own != wanted:
-                raise SettingsError(f"{name}: {own}: must be the generator's, {wanted}")
-        if self.loss.labelled and not 0 < len(self.data.words) < self.generator.z_dim:
-            raise SettingsError("loss.labelled: needs data.words, fewer than generator.z_dim")
-        if self.loss.reconstruction and not self.loss.labelled:
-            raise SettingsError("loss.reconstruction: needs loss.labelled = true")
+_LATENT_LEVEL = 0.2
+"""About that of a fresh mapping network. Large latents turn the input waves wildly."""
 
 
 class LearningGenerator(nn.Module):
@@ -169,13 +80,12 @@ class ASGANRecipe(Recipe):
         )
         augmentation = settings.augmentation
         self._augmentation = AdaptiveAugmentation(augmentation.probability, augmentation.noise)
-        body = Discriminator(settings.discriminator)
-        labelled = self._loss.labelled
-        discriminator = LabelledDiscriminator(body, self._labels) if labelled else body
-        self.networks: dict[str, nn.Module] = {
-            DISCRIMINATOR: discriminator.to(device),
-            GENERATOR: self._generator().to(device),
-        }
+        w_dim = settings.generator.w_dim
+        self._memory = LatentMemory(self._labels, settings.latents, w_dim, device)
+        self.networks: dict[str, nn.Module] = {}
+        if self._loss.adversarial:
+            self.networks[DISCRIMINATOR] = Discriminator(settings.discriminator).to(device)
+        self.networks[GENERATOR] = self._generator().to(device)
 
     def _generator(self) -> LearningGenerator:
         """Return a generator whose layers begin with the levels of their own inputs."""
@@ -186,8 +96,7 @@ class ASGANRecipe(Recipe):
             generator.synthesise(generator.map(z), norm_decay=0.0)
         recognition = None
         if self._loss.reconstruction:
-            size = config.z_dim - self._labels
-            recognition = Recognition(self.settings.recognition, self._labels, size)
+            recognition = Recognition(self.settings.recognition, self.settings.recognised)
         return LearningGenerator(generator, recognition)
 
     def item(self, generator: np.random.Generator) -> Item:
@@ -197,59 +106,62 @@ class ASGANRecipe(Recipe):
 
     def turns(self, step: int, generator: np.random.Generator) -> Sequence[str]:
         """Return whose turn it is; the discriminator may leave its own to the generator."""
-        if step < self._loss.adversarial_from:
+        if not self._loss.adversarial:
             return [GENERATOR]
-        if not self.settings.alternate:
-            return [DISCRIMINATOR, GENERATOR]
         skipped = self._augmented and self._augmentation.skips_update(step, generator.random())
         return [DISCRIMINATOR] if step % 2 == 0 and not skipped else [GENERATOR]
 
     def losses(self, turn: Turn, batch: Batch) -> TurnResult:
         """Return the losses of one network's turn."""
         if turn.network == DISCRIMINATOR:
-            return TurnResult(self._discriminator_losses(turn.step, batch))
-        return TurnResult(self._generator_losses(turn.step, batch))
+            return TurnResult(self._discriminator_losses(turn.step, batch["features"]))
+        parts = WeightedLosses()
+        if self._loss.adversarial:
+            parts |= self._adversarial_loss(batch["features"])
+        if self._loss.reconstruction:
+            parts |= self._reconstruction_losses(batch["features"], batch["label"])
+        return TurnResult(weighted_sum(parts))
 
-    def _discriminator_losses(self, step: int, batch: Batch) -> dict[str, Tensor]:
-        real, label = batch["features"], batch["label"]
+    def _discriminator_losses(self, step: int, real: Tensor) -> Losses:
+        network = self.networks[DISCRIMINATOR]
         with torch.no_grad():
-            z = self._gaussian(len(real))
-            fake = self._made(z)
-        real, fake = self._augment(real, fake)
+            real, fake = self._augment(real, self._made(self._gaussian(len(real))))
         penalised = step > 0 and step % self._loss.r1_every == 0
         real = real.detach().requires_grad_(penalised)
-        scores = self._score(real, label)
-        loss = logistic_discriminator(scores, self._score(fake, self._label(z)))
-        losses = {TOTAL: loss, "sign": scores.detach().sign().mean()}
+        scores = network(real)
+        parts: WeightedLosses = {"logistic": (1.0, logistic_discriminator(scores, network(fake)))}
         if penalised:
-            losses["r1"] = r1_penalty(scores, real)
-            losses[TOTAL] = loss + self._loss.r1 / 2 * losses["r1"]
-        return losses
+            parts["r1"] = self._loss.r1 / 2, r1_penalty(scores, real)
+        return {**weighted_sum(parts), "sign": scores.detach().sign().mean()}
 
-    def _generator_losses(self, step: int, batch: Batch) -> dict[str, Tensor]:
-        real, label = batch["features"], batch["label"]
-        learning = self.networks[GENERATOR]
-        assert isinstance(learning, LearningGenerator)
-        z, parts = self._gaussian(len(real)), WeightedLosses()
-        if learning.recognition is not None:
-            mean, log_variance = learning.recognition(real, label)
-            own = drawn(mean, log_variance)
-            parts["divergence"] = self._loss.divergence, divergence(mean, log_variance)
-            parts["moments"] = self._loss.moments, moment_distance(own)
-            named = with_labels(z[:, : self._labels], label, self._labels)
-            z = torch.cat([torch.cat([named, own], dim=1), self._gaussian(len(real))])
-        made = self._made(z, learn=True)
-        if learning.recognition is not None:
-            reconstructed, made = made.chunk(2)
-            parts["reconstruction"] = self._loss.reconstruction, l1_loss(reconstructed, real)
-        if self._loss.excess:
-            excess = (made.abs() - self._loss.highest).relu().mean()
-            parts["excess"] = self._loss.excess, excess
-        if step >= self._loss.adversarial_from:
-            _, made = self._augment(real, made)
-            scores = self._score(made, self._label(z[-len(real) :]))
-            parts["adversarial"] = 1.0, logistic_generator(scores)
-        return dict(weighted_sum(parts))
+    def _adversarial_loss(self, real: Tensor) -> WeightedLosses:
+        made = self._made(self._gaussian(len(real)), learn=True)
+        _, made = self._augment(real, made)
+        scores = self.networks[DISCRIMINATOR](made)
+        return {"adversarial": (self._loss.adversarial, logistic_generator(scores))}
+
+    def _reconstruction_losses(self, real: Tensor, labels: Tensor) -> WeightedLosses:
+        """Return the losses of recognition, reconstruction and mapping."""
+        learning, weights = self._learning(self.networks), self._loss
+        assert learning.recognition is not None
+        mean, log_variance = learning.recognition(real)
+        w = self._latents(drawn(mean, log_variance))
+        made = learning.generator.synthesise(w, norm_decay=self.settings.norm_decay)
+        parts: WeightedLosses = {
+            "reconstruction": (weights.reconstruction, l1_loss(made, real)),
+            "divergence": (weights.divergence, divergence(mean, log_variance)),
+        }
+        self._memory.keep(self._latents(mean), labels)
+        if self._memory.is_full:
+            size, count = self.settings.generator.z_dim, self.settings.latents // 2
+            z = vectors_of_every_label(self._labels, count, size, self.device)
+            distance = energy_distance(learning.generator.map(z), self._memory.draw(count))
+            parts["mapping"] = weights.mapping, distance
+        return parts
+
+    def _latents(self, found: Tensor) -> Tensor:
+        """Return latents `[batch, w_dim]` of what recognition found."""
+        return pad(_LATENT_LEVEL * found, (0, self.settings.generator.w_dim - found.shape[1]))
 
     def adapt(self, step: int, figures: Mapping[str, float]) -> None:
         """Adapt the probability of augmentation to the discriminator's last update."""
@@ -258,12 +170,14 @@ class ASGANRecipe(Recipe):
             self._augmentation.observe(sign)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the augmentation's state."""
-        return self._augmentation.state_dict()
+        """Return the augmentation's state, and the remembered latents."""
+        own = {"augmentation": self._augmentation, "memory": self._memory}
+        return {name: part.state_dict() for name, part in own.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the augmentation's state back."""
-        self._augmentation.load_state_dict(state)
+        """Take back what `state_dict` returned."""
+        self._augmentation.load_state_dict(state["augmentation"])
+        self._memory.load_state_dict(state["memory"])
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the Fréchet distance between the frames of held-out and of generated words."""
@@ -288,9 +202,7 @@ class ASGANRecipe(Recipe):
         """Write the generator, and its vocoder, as a checkpoint for `generate --model`."""
         settings = self.settings
         config: dict[str, Any] = {"generator": asdict(settings.generator), "rate": 16000}
-        learning = networks[GENERATOR]
-        assert isinstance(learning, LearningGenerator)
-        state = learning.generator.state_dict()
+        state = self._learning(networks).generator.state_dict()
         tensors = {GENERATOR_PREFIX + name: tensor for name, tensor in state.items()}
         if settings.data.features == "mel":
             config |= {"mel": asdict(settings.mel), "rate": settings.mel.rate}
@@ -317,25 +229,19 @@ class ASGANRecipe(Recipe):
     def _gaussian(self, count: int) -> Tensor:
         return torch.randn(count, self.settings.generator.z_dim, device=self.device)
 
-    def _label(self, z: Tensor) -> Tensor:
-        return labels_in(z, self._labels) if self._loss.labelled else z[:, 0].long()
-
-    def _score(self, features: Tensor, label: Tensor) -> Tensor:
-        network = self.networks[DISCRIMINATOR]
-        scores: Tensor = network(features, label) if self._loss.labelled else network(features)
-        return scores
-
     def _made(self, z: Tensor, *, learn: bool = False) -> Tensor:
-        learning = self.networks[GENERATOR]
-        assert isinstance(learning, LearningGenerator)
-        w = learning.generator.map(z)
+        generator = self._learning(self.networks).generator
         decay = self.settings.norm_decay if learn else None
-        return learning.generator.synthesise(w, norm_decay=decay)
+        return generator.synthesise(generator.map(z), norm_decay=decay)
 
     def _examples(self, networks: Mapping[str, nn.Module], count: int) -> Tensor:
-        learning = networks[GENERATOR]
-        assert isinstance(learning, LearningGenerator)
         draw = torch.Generator().manual_seed(_VALIDATION_SEED)
         z = torch.randn(count, self.settings.generator.z_dim, generator=draw)
-        made: Tensor = learning.generator(z.to(self.device))
+        made: Tensor = self._learning(networks).generator(z.to(self.device))
         return made
+
+    @staticmethod
+    def _learning(networks: Mapping[str, nn.Module]) -> LearningGenerator:
+        learning = networks[GENERATOR]
+        assert isinstance(learning, LearningGenerator)
+        return learning

@@ -133,7 +133,7 @@ class StyleLayer(nn.Module):
     @torch.no_grad()
     def follow_level(self, x: Tensor, decay: float) -> None:
         """Move the mean square that inputs are normalised by towards that of `x`."""
-        self.norm_ema.lerp_(x.square().mean(), 1 - decay)
+        self.norm_ema.lerp_(x.float().square().mean(), 1 - decay)
 
 
 class Generator(nn.Module):

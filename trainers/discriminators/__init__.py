@@ -1,1 +1,0 @@
-"""Networks that only training uses: they judge a generator's output."""
