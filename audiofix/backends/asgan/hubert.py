@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from audiofix.backends.weights import fill_module
-from audiofix.errors import DeviceError
+from audiofix.errors import CheckpointError, DeviceError
 
 RATE = 16000
 HOP = 320
@@ -22,6 +22,9 @@ _LONGEST = 1_600_000
 
 _CONVOLUTIONS = ((10, 5), *[(3, 2)] * 4, *[(2, 2)] * 2)
 """Kernel and stride of each."""
+
+_HEAD_WIDTH = 64
+"""Numbers of a feature that one head of attention sees, in every HuBERT that was published."""
 
 _UNUSED = ("mask_emb", "label_embs_concat", "final_proj.")
 """Tensors that only HuBERT's own training needs."""
@@ -145,6 +148,34 @@ class Hubert(nn.Module):
         layers, _ = self.network.extract_features(stretch)
         last: Tensor = layers[self.config.output_layer - 1]
         return last
+
+
+def hubert_of(tensors: Mapping[str, Tensor], name: str) -> Hubert:
+    """Return a HuBERT, in eval mode, of a fairseq checkpoint's tensors, whose shapes say its size.
+
+    Args:
+        tensors: the checkpoint's entry `model`.
+        name: of the checkpoint, for messages.
+
+    Raises:
+        CheckpointError: they are not HuBERT's.
+        DeviceError: torchaudio is missing, or does not fit this torch.
+    """
+    try:
+        embed, grouped, kernel = tensors["encoder.pos_conv.0.weight_v"].shape
+        config = HubertConfig(
+            conv_dim=len(tensors["feature_extractor.conv_layers.0.0.weight"]),
+            embed=embed,
+            heads=max(1, embed // _HEAD_WIDTH),
+            ffn=len(tensors["encoder.layers.0.fc1.weight"]),
+            pos_groups=embed // grouped,
+            pos_kernel=kernel,
+        )
+    except (LookupError, ValueError) as error:
+        raise CheckpointError(f"{name}: holds no HuBERT under fairseq's names") from error
+    hubert = Hubert(config)
+    hubert.load_fairseq(tensors, name)
+    return hubert.eval().requires_grad_(False)
 
 
 def _torchaudio_name(fairseq: str) -> str:
