@@ -171,8 +171,10 @@ class ASGANRecipe(Recipe):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the augmentation's state, and the remembered latents."""
-        own = {"augmentation": self._augmentation, "memory": self._memory}
-        return {name: part.state_dict() for name, part in own.items()}
+        return {
+            "augmentation": self._augmentation.state_dict(),
+            "memory": self._memory.state_dict(),
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned."""

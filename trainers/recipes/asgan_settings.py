@@ -83,7 +83,7 @@ class Settings:
             SettingsError: names the setting.
         """
         frames, bands = self.generator.frames, self.generator.c_dim
-        pairs = {}
+        pairs: dict[str, tuple[int, int]] = {}
         used = {"discriminator": self.loss.adversarial, "recognition": self.loss.reconstruction}
         for network in (name for name, weight in used.items() if weight):
             config = getattr(self, network)
