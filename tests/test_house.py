@@ -59,7 +59,6 @@ PROVEN_BY_COMMANDS = {
     "audiofix/backends/asgan/equalized.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/hubert.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/input_waves.py": "tests/parity/test_asgan.py",
-    "audiofix/backends/asgan/network.py": "tests/parity/test_asgan.py",
     "audiofix/backends/asgan/vocoder.py": "tests/parity/test_asgan.py",
     "audiofix/backends/apollo/discriminator.py": "tests/parity/test_apollo.py",
     "audiofix/backends/apollo/network.py": "tests/parity/test_apollo.py",
