@@ -24,16 +24,16 @@ from audiofix.streaming.stage import Stage
 _HOPS_PER_SECOND = 200
 """Both released hops, 240 at 48 kHz and 80 at 16 kHz, last 5 ms."""
 
-# The scans see their whole window, so what a window's length does to the sound is not a matter of
-# reach, and no context makes windows and one over the whole recording agree: with vmasr-small-48k
-# the added band differs by 15 to 25% RMS of itself, whatever the context (tests/bench/windows.py).
-# Nor is the whole the better one. The log-spectral distance of the added band, means of speech
-# (VCTK p225) and music at 8 and 16 kHz, seconds of computing per second kept, and the delay:
+# The scans see their whole window, so what its length does to the sound is no matter of reach: no
+# context and no length make windows agree with one window over the whole recording, which is not
+# the better one either. vmasr-small-48k on held-out speech and music (VCTK p225 and p234, val_band,
+# 20 s each), means of 8 and 16 kHz input, by tests/bench/windows.py:
 #
-#     frames, context   128, 0   256, 0   256, 16   512, 0   512, 16   whole
-#     lsd-hf             1.372    1.365     1.364    1.393     1.397   1.468
-#     computing          1.15x    1.07x     1.24x    1.03x     1.11x
-#     first sample      0.64 s   1.27 s    1.27 s   2.56 s    2.56 s
+#     frames, context                    128, 8   256, 8  256, 32   512, 8  512, 32    whole
+#     RMS difference from the whole       24.3%    20.3%    20.1%    19.5%    18.6%        0
+#     lsd-hf to the recording             1.411    1.373    1.368    1.384    1.382    1.435
+#     computing, of that without overlap   1.35     1.15     1.46     1.07     1.19        1
+#     sound before the first sample      0.64 s   1.27 s   1.27 s   2.56 s   2.56 s      all
 
 _WINDOW_FRAMES = 512
 """Frames of a window, as in the published training and inference."""
