@@ -27,7 +27,7 @@ _HOPS_PER_SECOND = 200
 # The scans see their whole window, so what its length does to the sound is no matter of reach: no
 # context and no length make windows agree with one window over the whole recording, which is not
 # the better one either. vmasr-small-48k on held-out speech and music (VCTK p225 and p234, val_band,
-# 20 s each), means of 8 and 16 kHz input, by tests/bench/windows.py:
+# up to 20 s each), means of 8 and 16 kHz input, by tests/bench/windows.py:
 #
 #     frames, context                    128, 8   256, 8  256, 32   512, 8  512, 32    whole
 #     RMS difference from the whole       24.3%    20.3%    20.1%    19.5%    18.6%        0

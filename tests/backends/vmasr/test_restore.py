@@ -10,7 +10,7 @@ from audiofix.audio.format import AudioFormat
 from audiofix.backends.placement import place
 from audiofix.backends.systems import load
 from audiofix.backends.tasks import UpsampleRequest
-from audiofix.backends.vmasr.restore import edge_bin
+from audiofix.backends.vmasr.restore import VMASRRestorer, edge_bin
 from audiofix.backends.vmasr.scan2d import SS2D
 from audiofix.errors import InputError, UsageError
 
@@ -138,3 +138,12 @@ def test_half_precision_on_the_cpu_is_the_same_up_to_rounding():
     with torch.autocast("cpu", torch.bfloat16):
         half = operator(x).float()
     assert (half - exact).abs().max() < 0.05 * exact.abs().max()
+
+
+@pytest.mark.parametrize(("filled", "frames"), [(False, 512), (True, 256)])
+def test_windows_are_as_long_as_measures_best(restorer, filled, frames):
+    """Released models take those of their training; ours, which fill the band first, half."""
+    network, placement = restorer.network, restorer.placement
+    own = VMASRRestorer("own", 48000, network, placement, filled=filled)
+    stage = own.stage(AudioFormat(48000, 1), UpsampleRequest(48000, cutoff_hz=8000.0))
+    assert stage.latency == (frames - 1) * network.config.hop_length
