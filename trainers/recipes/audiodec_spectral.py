@@ -93,7 +93,7 @@ class Settings:
     half: bool = False
 
 
-class CodedClips(NamedTuple):
+class AnalysedClips(NamedTuple):
     """Clips as the recipe sees them.
 
     Attributes:
@@ -125,8 +125,8 @@ class SpectralRecipe(ReconstructionRecipe):
             raise SettingsError(f"frames: {settings.frames}: a clip has fewer: make it smaller")
         self.settings = settings
         self._lock = Lock()
-        self._analysed: CodedClips | None = None
-        self._coded: CodedClips | None = None
+        self._analysed: AnalysedClips | None = None
+        self._coded: AnalysedClips | None = None
         codec = SpectralCodec(settings.model, settings.data.rate)
         codec.begin_as_interpolation()
         start_from(codec, settings.start)
@@ -149,7 +149,7 @@ class SpectralRecipe(ReconstructionRecipe):
             codec.decoder.mean.copy_(loud.mean(0))
             codec.decoder.scale.copy_(loud.std(0))
 
-    def _analyse(self, bar: Bar) -> CodedClips:
+    def _analyse(self, bar: Bar) -> AnalysedClips:
         """Return the clips with vectors that are not quantised."""
         model = self.settings.model
         codec = SpectralCodec(model, self.settings.data.rate)
@@ -166,9 +166,9 @@ class SpectralRecipe(ReconstructionRecipe):
                 found.append((x[0], levels.half(), vectors, _weights(levels, model.steps)))
                 if tick:
                     tick(number + 1)
-        return CodedClips(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+        return AnalysedClips(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 
-    def _fit(self, codec: SpectralCodec, clips: CodedClips, bar: Bar) -> None:
+    def _fit(self, codec: SpectralCodec, clips: AnalysedClips, bar: Bar) -> None:
         """Set the prediction by least squares, and the codebooks by k-means."""
         quantizer = codec.quantizer
         used = clips.weights[:, _FRAMES_AFTER_NOTHING:]
@@ -190,7 +190,7 @@ class SpectralRecipe(ReconstructionRecipe):
             # What is predicted from is what was decoded, in the next round.
             before = _quantised(codec, clips.vectors)[..., _FRAMES_AFTER_NOTHING - 1 : -1]
 
-    def _clips_with_codes(self) -> CodedClips:
+    def _clips_with_codes(self) -> AnalysedClips:
         """Return the clips with what the network's codes say of them; made once a process."""
         with self._lock:
             if self._coded is None:
