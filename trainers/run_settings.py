@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from audiofix.trainers.run_folder import writing_to
 
+from audiofix.audio.bytestream import name_of
 from audiofix.files import write_bytes
 from audiofix.settings import as_table
 from audiofix.version import VERSION
@@ -24,7 +25,7 @@ def write_settings(run: Path, system: str, source: Path, settings: Any) -> None:
     """Leave in the run's folder what it was made with."""
     about = {
         "system": system,
-        "data": str(source),
+        "data": name_of(source),
         "audiofix": VERSION,
         "torch": torch.__version__,
         "settings": as_table(settings),

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 Key = TypeVar("Key", bound=Hashable)
-Result = TypeVar("Result", bound=tuple[Any, ...])
+Result = TypeVar("Result")
 
 _BYTES = 1 << 30
 _processes = 1
@@ -27,7 +27,7 @@ class Remembered(Generic[Key, Result]):
     """
 
     def __init__(self, read: Callable[[Key], Result]) -> None:
-        """Remember the results of `read`: tuples, whose arrays count."""
+        """Remember the results of `read`: arrays, or tuples of which the arrays count."""
         self._read = read
         self._kept: OrderedDict[Key, Result] = OrderedDict()
         self._bytes = 0
@@ -50,5 +50,6 @@ class Remembered(Generic[Key, Result]):
         return result
 
 
-def _size(result: tuple[Any, ...]) -> int:
-    return sum(part.nbytes for part in result if isinstance(part, np.ndarray))
+def _size(result: Any) -> int:
+    parts = result if isinstance(result, tuple) else (result,)
+    return sum(part.nbytes for part in parts if isinstance(part, np.ndarray))

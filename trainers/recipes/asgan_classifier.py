@@ -5,7 +5,6 @@ Cross-entropy on mel pictures of words at varying speed, place and noise. Specif
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from audiofix.trainers.checkpoint import export
 from audiofix.trainers.data.clips import read_own
 from audiofix.trainers.data.manifest import Recording
+from audiofix.trainers.data.remembered import Remembered
 from audiofix.trainers.data.words import DIGITS, label_of, trimmed, words
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.recipe import TOTAL, Batch, Item, Recipe, Turn, TurnResult
@@ -29,7 +29,6 @@ from audiofix.backends.asgan.released import CLASSIFIER_PREFIX
 from audiofix.errors import SettingsError
 
 CLASSIFIER = "classifier"
-_REMEMBERED_WORDS = 40_000
 _BATCH = 64
 _FLOOR_DB = -80.0
 
@@ -96,7 +95,7 @@ class ClassifierRecipe(Recipe):
         self.training = words(source, "train", settings.data.words)
         self.held_out = words(source, "validation", settings.data.words)
         self.networks: dict[str, nn.Module] = {CLASSIFIER: Classifier(settings.model).to(device)}
-        self._sound = lru_cache(_REMEMBERED_WORDS)(self._read)
+        self._sound = Remembered(self._read)
 
     def item(self, generator: np.random.Generator) -> Item:
         """Return one word's picture, changed at random, and its label."""

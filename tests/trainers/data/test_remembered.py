@@ -21,5 +21,5 @@ def test_only_so_many_bytes_are_kept(monkeypatch, processes, kept):
     for place in range(3, 3 - kept, -1):
         known(place)
     assert read == [0, 1, 2, 3]
-    known(0)
-    assert read == [0, 1, 2, 3, 0]
+    known(3 - kept)
+    assert read == [0, 1, 2, 3, 3 - kept]
