@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 Wanted = Literal["audio", "codes"]
 """What is looked for in folders."""
 
-_NAMES = {f".{kind}" for kind in TYPES} | {".aif", ".aifc", ".m4b", ".oga", ".wma", ".wave"}
+NAMES = {f".{kind}" for kind in TYPES} | {".aif", ".aifc", ".m4b", ".oga", ".wma", ".wave"}
 """What the names of audio files end in."""
 
 _NAMES_SHOWN = 5
@@ -88,7 +88,7 @@ def _files(path: Path, output: Path, wanted: Wanted) -> Iterator[tuple[Path, Pat
         if _CONTENT[wanted](file):
             found = True
             yield file, file.relative_to(path)
-        elif wanted == "audio" and file.suffix.lower() in _NAMES and not is_codes(file):
+        elif wanted == "audio" and file.suffix.lower() in NAMES and not is_codes(file):
             only_named.append(str(file))
     if only_named:
         shown = ", ".join(only_named[:_NAMES_SHOWN]) + ", ..." * (len(only_named) > _NAMES_SHOWN)

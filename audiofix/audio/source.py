@@ -1,5 +1,6 @@
 """Open any audio, from a file or a pipe, as a source of chunks."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from audiofix.audio.readers import PcmReader, Reader, open_reader
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
 from audiofix.audio.tags import Tags, read_tags
 from audiofix.errors import InputError, UsageError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,10 @@ class Source:
         """Read only a part from now on; `samples` becomes its length. Nothing was read before."""
         self._excerpt = Excerpt(self.format.rate, start_seconds, duration_seconds)
         if self.samples is not None:
+            seconds = self.samples / self.format.rate
             self.samples = self._excerpt.length(self.samples)
+            if not self.samples and start_seconds:
+                log.warning("%s: ends at %.3f s, before the start: no sound", self.name, seconds)
         passed = self._reader.skip(round(start_seconds * self.format.rate))
         self._excerpt.next(passed)
         self._position += passed

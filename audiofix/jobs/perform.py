@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audiofix.audio.bytestream import name_of
-from audiofix.audio.folder import pair_files
+from audiofix.audio.folder import NAMES, pair_files
 from audiofix.audio.pcm import parse_encoding
 from audiofix.audio.remote import url_of
 from audiofix.audio.sink import check_target
@@ -206,6 +206,9 @@ def _batch_jobs(options: AudioOptions, effect: Effect) -> list[Job]:
     output, kind = Path(str(options.output)), effect.makes or options.kind
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is not a folder: several inputs need one")
+    named_as_folder = output.exists() or str(options.output).endswith("/")
+    if output.suffix.lower() in NAMES and not named_as_folder:
+        raise UsageError(f"{output}: names a file, several inputs need a folder: write {output}/")
     if options.manifest:
         if options.inputs:
             raise UsageError("--manifest: it lists the inputs: name no others")

@@ -207,7 +207,8 @@ def _line(report: Report | CodesReport, width: int) -> str:
         kbps, what = report.bits_per_second / 1000, report.model
     else:
         kbps = report.bit_rate_kbps or 0.0
-        what = f"{report.container} {report.encoding}  band to {report.bandwidth_hz:.0f} Hz"
+        stored = " ".join(dict.fromkeys((report.container, report.encoding)))
+        what = f"{stored}  band to {report.bandwidth_hz:.0f} Hz"
     layout = f"{report.rate:>6} Hz  {report.channels} ch  {clock(report.seconds):>11}"
     return f"{printable(report.name):<{width}}  {layout}  {kbps:>6.0f} kbit/s  {printable(what)}"
 

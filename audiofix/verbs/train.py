@@ -122,13 +122,16 @@ def command(
     A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes on with --resume
     as if it had not stopped. Under torchrun every process takes its share of each batch.
     """
-    from audiofix.errors import OutputError, UsageError
+    from audiofix.audio.remote import url_of
+    from audiofix.errors import InputError, OutputError, UsageError
     from audiofix.jobs.options import use_threads
 
     folder, data = Path(run_folder), Path(source)
     if index_only:
         _make_index(system, data, folder)
         return
+    if not data.exists() and not url_of(source):
+        raise InputError(f"{source}: does not exist: name a folder or a manifest")
     if data.is_dir() and data.resolve() in folder.resolve().parents:
         raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
     use_threads(threads)  # before torch is loaded

@@ -160,6 +160,8 @@ class Cutoff(Word):
 class Number(click.FloatRange):
     """A number within limits; what is no number lies within none."""
 
+    name = "number"
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:

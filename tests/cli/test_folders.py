@@ -207,3 +207,20 @@ def test_an_output_older_than_its_input_is_told(
     assert done.returncode == 0
     assert b"out/one.wav: older than in/one.wav: --overwrite" in done.stderr
     assert b"two.wav: older" not in done.stderr
+
+
+def test_several_inputs_do_not_make_a_folder_that_is_named_like_a_file(
+    audiofix: Run, recording: Path, tmp_path: Path
+) -> None:
+    words = ("upsample", recording, recording, "--to", "8k", "-o", tmp_path / "out.wav")
+    done = audiofix(*words)
+    assert done.returncode == 2 and b"several inputs need a folder" in done.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_start_behind_the_end_is_told(
+    audiofix: Run, recording: Path, model: Path, tmp_path: Path
+) -> None:
+    words = ("upsample", recording, "--to", "8k", "-m", model, "--start", "9")
+    done = audiofix(*words, "-o", tmp_path / "y.wav")
+    assert done.returncode == 0 and b"ends at 0.500 s, before the start" in done.stderr

@@ -230,3 +230,9 @@ def test_help_names_every_system(audiofix: Run):
     done = audiofix("train", "--help")
     words = set(re.findall(r"[\w.]+", done.stdout.decode().partition("SYSTEM is")[2]))
     assert set(RECIPES) <= {word.rstrip(".") for word in words}
+
+
+def test_data_that_is_not_there_is_told_before_torch_is_loaded(audiofix: Run, tmp_path: Path):
+    done = audiofix("train", "vmasr", "--data", tmp_path / "none", "--out", tmp_path / "run")
+    assert done.returncode == 3 and b"none: does not exist" in done.stderr
+    assert not (tmp_path / "run").exists()

@@ -23,6 +23,7 @@ from audiofix.checkpoints.download import sha256_of
 from audiofix.codes.sound import CodedSound
 from audiofix.files import is_unfinished
 
+pytestmark = pytest.mark.timeout(0)  # how long it takes hangs on the machine and on KILLS
 KILLS = int(os.environ.get("AUDIOFIX_KILLS", 2))
 CONTENT = random.Random(0).randbytes(3_000_000)
 
@@ -100,7 +101,6 @@ def test_a_batch_in_two_processes(tmp_path, environment):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0)
 def test_a_training_run(tmp_path, environment):
     (tmp_path / "data").mkdir()
     for number in range(3):

@@ -62,7 +62,7 @@ def test_a_folder_has_a_line_for_each_recording(loud: Path) -> None:
     (loud.parent / "notes.txt").write_text("no sound")
     told = CliRunner().invoke(command, [str(loud.parent)], obj=Silent())
     first, second, total = told.stdout.splitlines()
-    assert re.search(r"x\.mp3 +44100 Hz  1 ch  0:00:01\.000 +\d+ kbit/s  mp3 mp3", first)
+    assert re.search(r"x\.mp3 +44100 Hz  1 ch  0:00:01\.000 +\d+ kbit/s  mp3  band", first)
     assert re.search(r"loud\.wav +16000 Hz  2 ch  0:00:03\.000 +1024 kbit/s  wav f32le", second)
     assert total == "2 files, 0:00:04.000"
     listed = CliRunner().invoke(command, [str(loud.parent), "--json"], obj=Silent())
