@@ -122,18 +122,14 @@ def command(
     A run can be stopped at any time, by SIGTERM, Ctrl-C or a power cut, and goes on with --resume
     as if it had not stopped. Under torchrun every process takes its share of each batch.
     """
-    from audiofix.audio.remote import url_of
-    from audiofix.errors import InputError, OutputError, UsageError
+    from audiofix.errors import OutputError
     from audiofix.jobs.options import use_threads
 
     folder, data = Path(run_folder), Path(source)
     if index_only:
         _make_index(system, data, folder)
         return
-    if not data.exists() and not url_of(source):
-        raise InputError(f"{source}: does not exist: name a folder or a manifest")
-    if data.is_dir() and data.resolve() in folder.resolve().parents:
-        raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
+    _check_places(source, folder)
     use_threads(threads)  # before torch is loaded
     from audiofix.backends.placement import place
     from audiofix.trainers.distributed import own_device, world_from_environment
@@ -193,6 +189,18 @@ def _make_index(system: str, data: Path, index: Path) -> None:
     check_new_file(index, overwrite=False)
     rows = write_index(data, index, shell().bar)
     click.echo(f"{index}: {rows} recordings", err=True)
+
+
+def _check_places(source: str, folder: Path) -> None:
+    """Refuse data that is not there, and a run's folder inside it, before torch is loaded."""
+    from audiofix.audio.remote import url_of
+    from audiofix.errors import InputError, UsageError
+
+    data = Path(source)
+    if not data.exists() and not url_of(source):
+        raise InputError(f"{source}: does not exist: name a folder or a manifest")
+    if data.is_dir() and data.resolve() in folder.resolve().parents:
+        raise UsageError(f"{folder}: is inside --data, and its sounds would be trained on: move it")
 
 
 def _tell_dry_run(recipe: "Recipe", loop: "LoopSettings") -> None:
