@@ -49,7 +49,7 @@ def two_processes(*words):
 
 def wait_for_step(run, step):
     log = run / "log.jsonl"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not log.exists() or f'{{"step": {step},' not in log.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -17,6 +17,7 @@ STEPS = 40
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_agents_whose_workers_are_killed_three_times(tmp_path, monkeypatch):
     whole, run = tmp_path / "whole", tmp_path / "run"
     monkeypatch.setattr(sys, "argv", [str(WORKER), str(whole), str(STEPS)])
