@@ -1,6 +1,5 @@
 """Where a model computes, and how precisely."""
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from audiofix.errors import DeviceError, UsageError
-from audiofix.jobs.workers import WORKER
+from audiofix.jobs import workers
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -72,8 +71,7 @@ def _device(name: str) -> torch.device:
         raise UsageError(f"device {name}: unknown: use auto, cpu, cuda, cuda:N or mps") from error
     if device.type == "cuda" and device.index is None and torch.cuda.is_available():
         # The processes of a batch take the GPUs in turn.
-        number = int(os.environ.get(WORKER, 0))
-        device = torch.device("cuda", number % torch.cuda.device_count())
+        device = torch.device("cuda", workers.own_number % torch.cuda.device_count())
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise DeviceError(

@@ -24,8 +24,8 @@ from audiofix.jobs.signals import Terminated, end_cleanly_on_signals
 
 log = logging.getLogger(__name__)
 
-WORKER = "AUDIOFIX_WORKER"
-"""Environment variable of each process of a batch: its number, from 0 on, which chooses its GPU."""
+own_number = 0
+"""This process's number among those of a batch, which chooses its GPU."""
 
 _GRACE_SECONDS = 10.0
 """How long a process may take to remove its unfinished file before it is killed."""
@@ -135,7 +135,8 @@ def _end(worker: _Worker) -> None:
 
 def _serve(connection: Connection, effect: Effect, io: IOOptions, level: int, number: int) -> None:
     """Do the jobs that come through `connection` until it closes. Runs in its own process."""
-    os.environ[WORKER] = str(number)
+    global own_number
+    own_number = number
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, Terminated):
         end_cleanly_on_signals()
         threading.Thread(target=follow_parent, daemon=True).start()
