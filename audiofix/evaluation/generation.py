@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,8 @@ from audiofix.metrics.generation import (
     modified_inception_score,
 )
 from audiofix.streaming.resample import Resample
+
+log = logging.getLogger(__name__)
 
 _BATCH = 32
 _SURE = 0.9
@@ -145,10 +149,17 @@ def _scores(reference: Judgement, found: Judgement, latents: np.ndarray | None) 
         am_score=am_score(reference.probabilities, probabilities),
         frechet_distance=frechet_distance(reference.features, found.features),
         different_bins=different_bins(reference.features, found.features),
-        linear_separability=None
-        if latents is None
-        else linear_separability(latents.reshape(len(latents), -1), probabilities),
+        linear_separability=_separability(latents, probabilities),
     )
+
+
+def _separability(latents: np.ndarray | None, probabilities: np.ndarray) -> float | None:
+    if latents is None:
+        return None
+    if not find_spec("sklearn"):
+        log.warning("linear separability left out: it needs scikit-learn: pip install scikit-learn")
+        return None
+    return linear_separability(latents.reshape(len(latents), -1), probabilities)
 
 
 def _judged(judge: Judge, recordings: Iterable[Chunk]) -> Judgement:

@@ -116,40 +116,26 @@ def linear_separability(latents: Array, probabilities: Array, *, kept: float = 0
     """Return how badly a linear classifier finds the classes from the latents; 1 is best.
 
     `exp(H(mean class distribution) - I(classes, classes found))`, after StyleGAN (Karras et al.,
-    2019). The samples that the classifier is surest of train a linear support vector machine.
+    2019). The samples that the classifier is surest of train a linear support vector machine,
+    scikit-learn's `SVC`.
 
     Args:
         latents: `[samples, dimensions]`.
         probabilities: `[samples, classes]`, float64.
         kept: share of the samples that train it.
     """
+    from sklearn.svm import SVC
+
     surest = np.argsort(-probabilities.max(1), kind="stable")[: max(2, int(len(latents) * kept))]
     labels = probabilities.argmax(1)
-    weights = linear_machine(latents[surest], labels[surest], probabilities.shape[1])
-    found = (_with_one(latents) @ weights).argmax(1)
+    found = np.full_like(labels, labels[surest[0]])
+    if len(set(labels[surest])) > 1:
+        found = SVC(kernel="linear").fit(latents[surest], labels[surest]).predict(latents)
     joint = np.zeros((probabilities.shape[1],) * 2)
     np.add.at(joint, (labels, found), 1 / len(labels))
     independent = joint.sum(1, keepdims=True) @ joint.sum(0, keepdims=True)
     information = _divergence(joint.ravel(), independent.ravel())
     return float(np.exp(_entropy(probabilities.mean(0)) - information))
-
-
-def linear_machine(samples: Array, labels: Array, classes: int, *, rounds: int = 2000) -> Array:
-    """Return the weights `[dimensions + 1, classes]` of linear support vector machines.
-
-    One for each class against the others, of squared hinge loss and unit penalty (C = 1, the
-    offset penalised too), by accelerated gradient descent (Nesterov, 1983).
-    """
-    x = _with_one(samples)
-    signs = np.where(labels[:, None] == np.arange(classes), 1.0, -1.0)
-    step = 1 / (1 + 2 * np.linalg.norm(x, 2) ** 2)
-    weights = ahead = np.zeros((x.shape[1], classes))
-    for number in range(rounds):
-        slack = np.maximum(1 - signs * (x @ ahead), 0)
-        moved = ahead - step * (ahead - 2 * x.T @ (signs * slack))
-        ahead = moved + number / (number + 3) * (moved - weights)
-        weights = moved
-    return weights
 
 
 def k_means(samples: Array, clusters: int, *, rounds: int = 100) -> Array:
@@ -180,10 +166,6 @@ def nearest(samples: Array, centres: Array) -> Array:
     squares = (centres**2).sum(1) - 2 * samples @ centres.T
     index: Array = squares.argmin(1)
     return index
-
-
-def _with_one(samples: Array) -> Array:
-    return np.concatenate([samples.astype(np.float64), np.ones((len(samples), 1))], axis=1)
 
 
 def _divergence(p: Array, q: Array) -> Array:

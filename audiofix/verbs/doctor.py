@@ -20,9 +20,12 @@ EXAMPLES = (
 EXTRAS = {
     "formats": (("av",), "m4a, aac, wma; compressed audio on pipes"),
     "live": (("sounddevice",), "encode --mic, decode --play"),
-    "train": (("h5py", "matplotlib", "scipy", "tensorboard"), "train"),
+    "train": (("h5py", "matplotlib", "tensorboard"), "train"),
     "speech": (("torchaudio",), "HuBERT features, for train asgan"),
-    "eval": (("pesq", "pyloudnorm", "pystoi"), "the metrics pesq, loudness and stoi of eval"),
+    "eval": (
+        ("pesq", "pyloudnorm", "pystoi", "sklearn"),
+        "the metrics pesq, loudness and stoi of eval, and linear separability",
+    ),
     "cloud": (("aiohttp", "fsspec", "s3fs"), "s3:// and https:// as input and output"),
     "ray": (("ray",), "--ray: batches on a cluster"),
 }
