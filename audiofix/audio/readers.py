@@ -16,7 +16,7 @@ from audiofix.audio import au, caf, ogg, wave
 from audiofix.audio.bytestream import ByteStream
 from audiofix.audio.flac import read_stream_info
 from audiofix.audio.foreign import ForeignReader, decoder_here
-from audiofix.audio.format import AudioFormat, empty_chunk
+from audiofix.audio.format import AudioFormat
 from audiofix.audio.mpeg import states_length
 from audiofix.audio.pcm import decode_samples
 from audiofix.audio.silenced import Silenced
@@ -204,14 +204,13 @@ class _FileReader:
         self._left = self._file.frames
 
     def read(self, samples: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-        try:
-            with self._silenced.calling():
-                block = self._file.read(samples, dtype=np.dtype(dtype).name, always_2d=True)
-        except soundfile.LibsndfileError as error:
-            self.fault = InputError(f"damaged ({error.error_string}): get the file again")
-            return empty_chunk(self.audio.channels)
+        with self._silenced.calling():
+            block, error = _read_block(self._file, min(samples, self._left), dtype)
+        if error:
+            self.fault = InputError(f"damaged ({error}): get the file again")
         self._left -= len(block)
-        if not len(block) and self._left > 0 and self.samples != _UNKNOWN_FRAMES:
+        short = not len(block) and self._left > 0 and self.samples != _UNKNOWN_FRAMES
+        if short and not self.fault:
             self.fault = InputError(
                 f"cut: {self._left} samples fewer than its header says: get the file again"
             )
@@ -238,6 +237,23 @@ class _FileReader:
 
 
 _UNKNOWN_FRAMES = (1 << 63) - 1
+_C_TYPES = {"float32": "float", "float64": "double", "int16": "short", "int32": "int"}
+
+
+def _read_block(
+    file: soundfile.SoundFile, samples: int, dtype: DTypeLike
+) -> tuple[NDArray[Any], str]:
+    """Return the next samples `[samples, channels]`, and what went wrong behind them, if anything.
+
+    By libsndfile itself: where data is damaged, soundfile's own `read` gives back nothing of the
+    block, not even what comes before the damage, and it seeks after every block.
+    """
+    block = np.empty((samples, file.channels), dtype)
+    name = _C_TYPES[block.dtype.name]
+    pointer = soundfile._ffi.from_buffer(f"{name}[]", block)
+    count = getattr(soundfile._snd, f"sf_readf_{name}")(file._file, pointer, samples)
+    code = soundfile._snd.sf_error(file._file)
+    return block[:count], soundfile.LibsndfileError(code).error_string if code else ""
 
 
 def _descriptor(file: BinaryIO) -> int:

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from corpus import tones
 
 from audiofix.audio.source import open_source
 from audiofix.errors import InputError
@@ -149,3 +150,20 @@ def test_flac_keeps_its_bits(tmp_path, piped, by_pipe, subtype, bits):
     with open_source("-" if by_pipe else path) as source:
         assert source.bits == bits
         assert np.array_equal(source.read(2000)[0], x[:, 0])
+
+
+@pytest.mark.parametrize("block", [1, 4096, 16384, 65536])
+def test_all_that_comes_before_the_damage_of_a_flac_is_read(tmp_path, block):
+    sound = np.round(tones(3, 48000) * 20000).astype(np.int16)
+    soundfile.write(tmp_path / "whole.flac", sound, 16000)
+    data = (tmp_path / "whole.flac").read_bytes()
+    (tmp_path / "cut.flac").write_bytes(data[: len(data) // 2])
+    parts = []
+    with open_source(tmp_path / "cut.flac") as source:
+        while (part := source.read(block)).shape[1]:
+            parts.append(part)
+        assert "damaged" in str(source.fault)
+    found = np.concatenate(parts, axis=1)[0]
+    # libsndfile writes FLAC in blocks of 4096; a decoder knows whole ones.
+    assert found.size > 16384 and found.size % 4096 == 0
+    assert np.array_equal(found, sound[: found.size] / np.float32(32768))
