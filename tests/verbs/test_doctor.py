@@ -19,8 +19,8 @@ def test_every_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "find_spec", lambda name: name != "pystoi")
     found = doctor.examine()
     assert found["[eval]"] == (
-        "missing pystoi (for the metrics pesq, loudness and stoi of eval): "
-        "pip install 'audiofix[eval]'"
+        "missing pystoi (for the metrics pesq, loudness and stoi of eval, and linear "
+        "separability): pip install 'audiofix[eval]'"
     )
     assert found["[live]"] is True
 

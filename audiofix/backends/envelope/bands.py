@@ -11,7 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfft
-from scipy.signal import lfilter
+
+from audiofix.dsp.smoothing import smoothed
 
 Floats = NDArray[np.float32]
 
@@ -101,8 +102,8 @@ class RunningLevels:
     def __init__(self, bands: int) -> None:
         """Start a stream."""
         self._decay = float(np.exp(-1 / (_SECONDS * FRAMES_PER_SECOND)))
-        self._state = np.zeros((1, bands, len(_EXPONENTS)))
-        self._weight = np.zeros(1)
+        self._sums = np.zeros((bands, len(_EXPONENTS)))
+        self._weight = np.zeros(())
 
     def push(self, level: Floats) -> tuple[Floats, Floats]:
         """Return the statistics after each frame, and how much they rest on.
@@ -113,11 +114,10 @@ class RunningLevels:
         Returns:
             Floor, mean and peak `[frames, 3, bands]`; and `[frames]`, from near 0 to 1.
         """
-        gain, feedback = [1 - self._decay], [1, -self._decay]
         wide = level.astype(np.float64)
         raised = np.stack([wide if p == 0 else 10 ** (p * wide) for p in _EXPONENTS], axis=2)
-        sums, self._state = lfilter(gain, feedback, raised, axis=0, zi=self._state)
-        weights, self._weight = lfilter(gain, feedback, np.ones(len(level)), zi=self._weight)
+        sums, self._sums = smoothed(raised, self._decay, self._sums)
+        weights, self._weight = smoothed(np.ones(len(level)), self._decay, self._weight)
         means = sums / weights[:, None, None]
         parts = [
             means[..., i] if p == 0 else np.log10(means[..., i]) / p

@@ -5,7 +5,6 @@ import torch
 from numpy.typing import NDArray
 from scipy.fft import irfft
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import lfilter
 
 from audiofix.backends.envelope.bands import (
     FRAMES_PER_SECOND,
@@ -17,6 +16,7 @@ from audiofix.backends.envelope.bands import (
 from audiofix.backends.envelope.excitation import rhythmic_noise
 from audiofix.backends.envelope.network import EnvelopeNetwork, highest_level
 from audiofix.backends.placement import Placement
+from audiofix.dsp.smoothing import smoothed
 from audiofix.nn.state import StreamState
 
 Floats = NDArray[np.float32]
@@ -77,7 +77,7 @@ class Filling:
         self._spectra = np.zeros((lookahead, bins), np.complex64)
         self._level = np.full((lookahead, bands), SILENCE, np.float32)
         self._active = np.zeros(lookahead, np.float32)
-        self._lost, self._counted = np.zeros((1, bins)), np.zeros(1)
+        self._lost, self._counted = np.zeros(bins), np.zeros(())
         self._places = band_places(grid.frequencies, network.config.bands, network.config.band_hz)
         self._decay = np.exp(-1 / (_SLOPE_SECONDS * FRAMES_PER_SECOND))
 
@@ -177,9 +177,8 @@ class Filling:
             lost: what is wanted above what is there, `[frames, bins]`.
             place: which bins they are.
         """
-        gain, feedback = [1 - self._decay], [1, -self._decay]
-        sums, self._lost[:, place] = lfilter(gain, feedback, lost, axis=0, zi=self._lost[:, place])
-        counts, self._counted = lfilter(gain, feedback, np.ones(len(lost)), zi=self._counted)
+        sums, self._lost[place] = smoothed(lost, self._decay, self._lost[place])
+        counts, self._counted = smoothed(np.ones(len(lost)), self._decay, self._counted)
         usual = np.maximum.accumulate(np.maximum(0, sums / counts[:, None]), axis=1)
         return usual, np.clip(lost, 0, 2 * usual)
 
