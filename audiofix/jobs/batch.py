@@ -70,12 +70,14 @@ def run_batch(
 
 
 def _speed(sound_seconds: float, seconds: float) -> str:
-    """Return how much sound was worked through, and how much of it in an hour.
+    """Return how much sound was worked through, and how fast.
 
     >>> _speed(5400.0, 360.0)
-    '1.50 h of sound, 15 h an hour'
+    '1.50 h of sound, 15 times real time'
     """
-    return f"{sound_seconds / 3600:.2f} h of sound, {sound_seconds / seconds:.3g} h an hour"
+    long = sound_seconds >= 3600
+    amount = f"{sound_seconds / 3600:.2f} h" if long else f"{sound_seconds:.1f} s"
+    return f"{amount} of sound, {sound_seconds / seconds:.3g} times real time"
 
 
 @contextmanager
