@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import pickle
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,11 +64,7 @@ class World:
         """
         whole: dict[str, list[Item]] = {}
         for rank in range(self.size):
-            box = [lists if rank == self.rank else None]
-            if self.liveness:
-                self.wait_for_all()  # its heartbeat is watched while others still compute
-                distributed.broadcast_object_list(box, rank, device=self.device)
-            for name, part in (box[0] or {}).items():
+            for name, part in self._object_of(rank, lists).items():
                 whole.setdefault(name, []).extend(part)
         return whole
 
@@ -112,18 +109,34 @@ class World:
         if not self.liveness:
             return content
         tensors: list[Tensor] = []
-        outline = [_outline(content, tensors)] if self.is_main else [None]
-        # Others wait here while the main process prepares; its heartbeat is watched meanwhile.
-        self.wait_for_all()
-        distributed.broadcast_object_list(outline, 0, device=self.device)
+        outline = self._object_of(0, _outline(content, tensors) if self.is_main else None)
         if not self.is_main:
-            tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in _shapes(outline[0])]
+            tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in _shapes(outline)]
         received = []
         for tensor in tensors:
             moved = tensor.to(self.device).contiguous()
             self.liveness.wait(distributed.broadcast(moved, 0, async_op=True))
             received.append(moved)
-        return content if self.is_main else _filled(outline[0], iter(received))
+        return content if self.is_main else _filled(outline, iter(received))
+
+    def _object_of(self, rank: int, content: Any) -> Any:
+        """Return the object that one process has; others hand in what is left aside.
+
+        As torch's `broadcast_object_list` does it, by pickle between processes that trust each
+        other; but that one cannot be watched, and would wait for a lost process.
+        """
+        if not self.liveness:
+            return content
+        data = torch.frombuffer(bytearray(pickle.dumps(content)), dtype=torch.uint8)
+        size = torch.tensor([data.numel()], device=self.device)
+        self.liveness.wait(distributed.broadcast(size, rank, async_op=True))
+        data = (
+            data.to(self.device)
+            if rank == self.rank
+            else torch.empty(int(size), dtype=torch.uint8, device=self.device)
+        )
+        self.liveness.wait(distributed.broadcast(data, rank, async_op=True))
+        return content if rank == self.rank else pickle.loads(data.cpu().numpy().tobytes())
 
     @torch.no_grad()
     def _average(self, tensors: list[Tensor]) -> None:
