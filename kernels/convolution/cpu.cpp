@@ -29,8 +29,8 @@ bool is_good(const afx_convolution &in) {
 
 // Whether `then` is a pointwise convolution of what `in` makes.
 bool follows(const afx_convolution &in, const afx_convolution &then) {
-  return is_good(then) && then.groups == in.groups && then.inputs == in.outputs &&
-         then.taps == 1 && then.stride == 1;
+  return is_good(then) && then.groups == in.groups && then.inputs == in.outputs && then.taps == 1 &&
+         then.stride == 1;
 }
 
 }  // namespace
@@ -50,8 +50,11 @@ int afx_convolve_time_cpu(const afx_convolution *in, const afx_convolution *then
   for (int64_t group = 0; group < in->groups; group++) {
     const int64_t old = group * reach * in->inputs;
     const int64_t made = group * steps * (then ? then->outputs : in->outputs);
-    const TimeStream s = {stream->history + old, stream->x + group * stream->x_stride, context,
-                          steps, stream->residual ? stream->residual + made : nullptr,
+    const TimeStream s = {stream->history + old,
+                          stream->x + group * stream->x_stride,
+                          context,
+                          steps,
+                          stream->residual ? stream->residual + made : nullptr,
                           stream->out + made};
     LEVELS[afx_cpu_level()](*in, then, group, s, {activation, slope}, workspace);
     keep_last(s.history, s.x, stream->kept + old, reach, time, in->inputs);

@@ -1,5 +1,6 @@
 // A convolution along time, [time][channels], with an activation before it, and behind it a
-// pointwise convolution, after the same activation, and a residual. Compiled once for each instruction level, as selective_scan/cpu_rows.cpp is.
+// pointwise convolution, after the same activation, and a residual. Compiled once for each
+// instruction level, as selective_scan/cpu_rows.cpp is.
 //
 // The inputs of a tile of steps are activated once, into the workspace. Then some steps times a
 // panel of outputs are summed in registers over all taps and inputs: a tap is the same rows of the
@@ -11,7 +12,7 @@
 
 namespace {
 
-constexpr int PANEL = AFX_CONVOLUTION_PANEL;  // outputs that lie side by side in a packed weight
+constexpr int PANEL = AFX_CONVOLUTION_PANEL;   // outputs that lie side by side in a packed weight
 constexpr int VECTORS = W == 16 ? 2 : 16 / W;  // of a panel that are summed together
 constexpr int ROWS = W == 16 ? 14 : W == 8 ? 6 : 3;  // sums fit the registers
 
@@ -35,8 +36,7 @@ void activate(const float *from, float *to, int64_t count, Activation activation
   }
   for (int64_t i = 0; i < count; i += W) {
     const Floats v = load_some(from + i, count - i);
-    store_some(to + i, count - i,
-               activation.code == AFX_ELU ? elu(v) : leaky(v, activation.slope));
+    store_some(to + i, count - i, activation.code == AFX_ELU ? elu(v) : leaky(v, activation.slope));
   }
 }
 
@@ -123,10 +123,9 @@ void sum_steps(const afx_convolution &in, int64_t group_of_channels, const float
 
 }  // namespace
 
-void AFX_JOIN(afx_convolve_time_, AFX_LEVEL)(const afx_convolution &in,
-                                             const afx_convolution *then, int64_t group,
-                                             const TimeStream &s, Activation activation,
-                                             float *workspace) {
+void AFX_JOIN(afx_convolve_time_, AFX_LEVEL)(const afx_convolution &in, const afx_convolution *then,
+                                             int64_t group, const TimeStream &s,
+                                             Activation activation, float *workspace) {
   const int64_t tile = afx_time_tile(in, s.steps);
   float *middle = workspace + afx_tile_inputs(in, tile);
   for (int64_t first = 0; first < s.steps; first += tile) {
