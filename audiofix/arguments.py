@@ -5,7 +5,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from audiofix.audio.format import Chunk
+from audiofix.audio.format import Chunk, hertz_of
 from audiofix.errors import InputError, UsageError
 
 Sound = TypeVar("Sound")
@@ -46,14 +46,11 @@ def rate_of(name: str, value: object) -> int:
     Raises:
         UsageError: it is neither.
     """
-    text = value.lower().removesuffix("hz").strip() if isinstance(value, str) else ""
     try:
-        hertz = float(text[:-1]) * 1000 if text.endswith("k") else float(text or "nan")
-    except ValueError:
-        hertz = float("nan")
-    if isinstance(value, str) and not np.isfinite(hertz):
-        raise UsageError(f"{name}={value!r:.50}: must be a rate: 48000 or '48k'")
-    return whole_number(name, hertz if text else value, 1, _MOST_RATE)
+        number = hertz_of(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise UsageError(f"{name}={value!r:.50}: must be a rate: 48000 or '48k'") from error
+    return whole_number(name, number, 1, _MOST_RATE)
 
 
 def channels_of(value: object) -> int:

@@ -1,7 +1,6 @@
 """Batches, prepared by workers while the networks are busy with the ones before."""
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.recipe import Batch, Item
 
 from audiofix.errors import DeviceError, SettingsError
+from audiofix.jobs.workers import follow_parent
 
 Make = Callable[[np.random.Generator], Item]
 
@@ -103,20 +103,12 @@ def _begin(make: Make, workers: int) -> None:
     global _make
     _make = make
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which `follow_parent` ends it
     torch.set_num_threads(1)  # OpenMP's other threads are not there after a fork
     remembered.shared_by(workers)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=follow_parent, daemon=True).start()
 
 
 def _made(seeds: list[int]) -> Item:
     assert _make
     return _make(np.random.default_rng(seeds))
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent is killed, which closes no pipe that siblings have, too."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

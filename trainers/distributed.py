@@ -127,16 +127,14 @@ class World:
         """
         if not self.liveness:
             return content
-        data = torch.frombuffer(bytearray(pickle.dumps(content)), dtype=torch.uint8)
-        size = torch.tensor([data.numel()], device=self.device)
+        is_sender = rank == self.rank
+        data = bytearray(pickle.dumps(content) if is_sender else b"")
+        size = torch.tensor([len(data)], device=self.device)
         self.liveness.wait(distributed.broadcast(size, rank, async_op=True))
-        data = (
-            data.to(self.device)
-            if rank == self.rank
-            else torch.empty(int(size), dtype=torch.uint8, device=self.device)
-        )
-        self.liveness.wait(distributed.broadcast(data, rank, async_op=True))
-        return content if rank == self.rank else pickle.loads(data.cpu().numpy().tobytes())
+        data = data or bytearray(int(size))
+        sent = torch.frombuffer(data, dtype=torch.uint8).to(self.device)
+        self.liveness.wait(distributed.broadcast(sent, rank, async_op=True))
+        return content if is_sender else pickle.loads(sent.cpu().numpy().tobytes())
 
     @torch.no_grad()
     def _average(self, tensors: list[Tensor]) -> None:

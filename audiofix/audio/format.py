@@ -18,6 +18,19 @@ class AudioFormat:
     channels: int
 
 
+def hertz_of(text: str) -> float:
+    """Return the rate or frequency that `48000`, `48k` or `48 kHz` means, in Hz.
+
+    Raises:
+        ValueError: the text means none.
+    """
+    number = text.lower().removesuffix("hz").strip()
+    hertz = float(number[:-1]) * 1000 if number.endswith("k") else float(number)
+    if not np.isfinite(hertz):
+        raise ValueError(f"{text}: no frequency")
+    return hertz
+
+
 def empty_chunk(channels: int) -> Chunk:
     """Return a chunk of no samples, `[channels, 0]`."""
     return np.empty((channels, 0), np.float32)

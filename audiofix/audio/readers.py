@@ -204,8 +204,9 @@ class _FileReader:
         self._left = self._file.frames
 
     def read(self, samples: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        wanted = 0 if self.fault else min(samples, self._left)
         with self._silenced.calling():
-            block, error = _read_block(self._file, min(samples, self._left), dtype)
+            block, error = _read_block(self._file, wanted, dtype)
         if error:
             self.fault = InputError(f"damaged ({error}): get the file again")
         self._left -= len(block)

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from audiofix.audio import wave
 from audiofix.audio.bytestream import ByteStream, name_of, open_bytes
 from audiofix.audio.excerpt import Excerpt
-from audiofix.audio.format import AudioFormat, Chunk, empty_chunk, fault_in
+from audiofix.audio.format import AudioFormat, Chunk, empty_chunk, fault_in, hertz_of
 from audiofix.audio.pcm import Encoding, parse_encoding
 from audiofix.audio.readers import PcmReader, Reader, open_reader
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
@@ -201,9 +201,7 @@ def headerless_from_environment() -> Headerless | None:
         return None
     try:
         encoding, rate, channels = value.split(":")
-        kilo = rate.lower().endswith("k")
-        samples_per_second = round(float(rate[:-1]) * 1000) if kilo else int(rate)
-        return Headerless(parse_encoding(encoding), samples_per_second, int(channels))
+        return Headerless(parse_encoding(encoding), round(hertz_of(rate)), int(channels))
     except ValueError as error:
         raise UsageError(f"AUDIOFIX_PCM={value}: not understood: write f32le:48k:1") from error
 

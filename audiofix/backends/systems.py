@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from audiofix.audio.remote import url_of
 from audiofix.backends import table
-from audiofix.backends.placement import Placement
+from audiofix.backends.placement import Placement, place
 from audiofix.backends.system import System, imported
 from audiofix.backends.table import system_of, systems_for
 from audiofix.backends.tasks import Config
@@ -28,6 +28,7 @@ from audiofix.checkpoints import choice, store
 from audiofix.checkpoints.catalogue import Entry
 from audiofix.checkpoints.remote import fetched
 from audiofix.errors import CheckpointError, SettingsError, UsageError
+from audiofix.jobs.options import Computing
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,14 @@ def load(
     opened = _opened(checkpoint, task, placement)
     log.info("model %s (%s), on %s", checkpoint.name, checkpoint.origin, placement)
     return opened
+
+
+def load_for(task: str, computing: Computing, *, rate: int = 0, denoise: bool = False) -> Any:
+    """Load the model that was chosen for a task, onto the device that was chosen; see `load`."""
+    placement = place(computing.device, computing.precision)
+    return load(
+        task, computing.model, placement, rate=rate, denoise=denoise, offline=computing.offline
+    )
 
 
 def tasks_of(model: str, *, offline: bool | None = None) -> tuple[str, ...]:

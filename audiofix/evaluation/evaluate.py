@@ -3,12 +3,11 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from audiofix.audio.format import AudioFormat
 from audiofix.audio.pairs import found_pairs
-from audiofix.backends.placement import place
-from audiofix.backends.systems import chosen_model, load, tasks_of
+from audiofix.backends.systems import chosen_model, load_for, tasks_of
 from audiofix.backends.tasks import DecodeRestoreRequest, UpsampleRequest
 from audiofix.errors import BatchError, InputError, UsageError
 from audiofix.evaluation.comparison import Measuring, warm_up
@@ -28,7 +27,7 @@ from audiofix.evaluation.trials import (
     pair_trials,
     perform,
 )
-from audiofix.jobs.options import Computing, Shell
+from audiofix.jobs.options import Shell
 from audiofix.metrics.perceptual import require
 from audiofix.metrics.score import BANDED, usual_metrics
 from audiofix.metrics.spectral import DEFINITIONS
@@ -127,7 +126,7 @@ def _file_trials(options: Options, measuring: Measuring) -> Prepared:
 def _model_trials(options: Options, measuring: Measuring) -> Prepared:
     recordings = _recordings(options)
     model = chosen_model("upsample", options.model, options.to)
-    restorer = _loaded("upsample", replace(options.computing, model=model), options.to)
+    restorer = load_for("upsample", replace(options.computing, model=model), rate=options.to)
     make_stage = partial(restorer.stage, request=UpsampleRequest(options.to, seed=options.seed))
     warm_up(make_stage, AudioFormat(options.input_rates[0], 1))
     trials = model_trials(recordings, options.input_rates, options.to, make_stage, measuring)
@@ -136,7 +135,7 @@ def _model_trials(options: Options, measuring: Measuring) -> Prepared:
 
 def _codec_trials(options: Options, measuring: Measuring) -> Prepared:
     recordings = _recordings(options)
-    codec = _loaded("encode", options.computing)
+    codec = load_for("encode", options.computing)
     warm_up(partial(RoundTrip, codec), AudioFormat(codec.layout.rate, 1))
     trials = codec_trials(recordings, codec, measuring, opus=options.baseline == "opus")
     return {"model": str(options.model), "data": str(options.data)}, trials
@@ -144,7 +143,7 @@ def _codec_trials(options: Options, measuring: Measuring) -> Prepared:
 
 def _restorer_trials(options: Options, measuring: Measuring) -> Prepared:
     model = chosen_model("decode-restore", options.model)
-    restorer = _loaded("decode-restore", replace(options.computing, model=model))
+    restorer = load_for("decode-restore", replace(options.computing, model=model))
     make_stage = partial(restorer.stage, request=DecodeRestoreRequest(seed=options.seed))
     warm_up(make_stage, AudioFormat(restorer.rate, 1))
     data = str(options.pairs or options.data)
@@ -165,11 +164,6 @@ def _gap_trials(options: Options, measuring: Measuring) -> Prepared:
     return {"model": next(iter(makers)), "data": str(options.data), "gaps": str(plan)}, trials
 
 
-def _loaded(task: str, computing: Computing, rate: int = 0) -> Any:
-    placement = place(computing.device, computing.precision)
-    return load(task, computing.model, placement, rate=rate, offline=computing.offline)
-
-
 def _recordings(options: Options) -> dict[str, Path]:
     return chosen_recordings(Path(str(options.data)), options.split, options.include)
 
@@ -184,8 +178,8 @@ def _evaluate_generator(options: Options, shell: Shell) -> None:
         split: [word.path for word in words(data, split, DIGITS)]
         for split in ("train", "validation")
     }
-    judge = _loaded("eval", replace(options.computing, model=options.classifier))
-    model = _loaded("generate", options.computing)
+    judge = load_for("eval", replace(options.computing, model=options.classifier))
+    model = load_for("generate", options.computing)
     with shell.bar("generated", options.count, "recording") as tick:
         found = evaluate_generator(
             model, judge, real, count=options.count, seed=options.seed, progress=tick

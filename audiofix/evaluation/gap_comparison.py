@@ -1,7 +1,7 @@
 """Gaps cut into a recording and filled again: what is measured lies inside the gaps."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
 from audiofix.audio.source import open_source, raise_fault
-from audiofix.backends.placement import place
-from audiofix.backends.systems import chosen_model, load
+from audiofix.backends.systems import chosen_model, load_for
 from audiofix.backends.tasks import Gaps, InpaintRequest
 from audiofix.errors import InputError, UsageError
 from audiofix.evaluation.comparison import (
@@ -99,8 +98,7 @@ def gap_fillers(computing: Computing, seed: int) -> dict[str, GapStageMaker]:
     """
 
     def maker(model: str) -> GapStageMaker:
-        placement = place(computing.device, computing.precision)
-        restorer = load("inpaint", model, placement, offline=computing.offline)
+        restorer = load_for("inpaint", replace(computing, model=model))
 
         def make_stage(source: AudioFormat, gaps: Gaps) -> Stage:
             stage: Stage = restorer.stage(source, InpaintRequest(gaps, seed=seed))

@@ -114,8 +114,8 @@ def _line(row: Row, width: int) -> str:
 
 
 def _runs_here(size: int | None) -> bool | None:
-    """Tell whether a model fits into memory, None where its size is not known."""
-    if size is None:
+    """Tell whether a model fits into memory, None where that or its size is not known."""
+    if size is None or not hasattr(os, "sysconf"):  # Windows
         return None
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return size * _MEMORY_PER_BYTE <= memory

@@ -121,13 +121,9 @@ def shell() -> Shell:
 
 def load_model(task: str, computing: Computing, *, rate: int = 0, denoise: bool = False) -> Any:
     """Load the model of an effect; see `audiofix.backends.systems.load`."""
-    from audiofix.backends.placement import place
-    from audiofix.backends.systems import load
+    from audiofix.backends.systems import load_for
 
-    placement = place(computing.device, computing.precision)
-    return load(
-        task, computing.model, placement, rate=rate, denoise=denoise, offline=computing.offline
-    )
+    return load_for(task, computing, rate=rate, denoise=denoise)
 
 
 def headerless_options(function: Callable[..., None]) -> Callable[..., None]:

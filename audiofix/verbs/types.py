@@ -173,9 +173,10 @@ class Number(click.FloatRange):
 
 
 def _hertz(text: str) -> float:
-    """Return the frequency that `48000`, `48k` or `48 kHz` means, 0 for any other text."""
-    number = text.lower().removesuffix("hz").strip()
+    """Return what `hertz_of` does, 0 for what means no frequency."""
+    from audiofix.audio.format import hertz_of
+
     try:
-        return float(number[:-1]) * 1000 if number.endswith("k") else float(number)
+        return hertz_of(text)
     except ValueError:
         return 0.0

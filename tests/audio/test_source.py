@@ -153,7 +153,7 @@ def test_a_description_must_agree_with_the_header(tmp_path):
         open_source(path, headerless=Headerless(parse_encoding("s16"), 16000, 1))
 
 
-@pytest.mark.parametrize("value", ["f32le", "f32le:48k", "what:48k:1", "f32le:x:1"])
+@pytest.mark.parametrize("value", ["f32le", "f32le:48k", "what:48k:1", "f32le:x:1", "f32le:inf:1"])
 def test_a_wrong_environment_is_a_usage_error(monkeypatch, value):
     monkeypatch.setenv("AUDIOFIX_PCM", value)
     with pytest.raises(UsageError):

@@ -1,26 +1,14 @@
 """A fused visual state-space block beside its layers, on every instruction level."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
 from audiofix.backends.vmasr.blocks import VSSBlock
 from audiofix.backends.vmasr.fuse import fuse
-from audiofix.ops import native
 from audiofix.ops.block import fits
 from audiofix.ops.selection import condition
 
 pytestmark = pytest.mark.skipif(not condition("cpu").runs, reason=condition("cpu").reason)
-
-
-@pytest.fixture(params=[0, 1, 2], ids=["baseline", "avx2", "avx512"])
-def level(request: pytest.FixtureRequest) -> Iterator[None]:
-    loaded = native.library("cpu")
-    if loaded.afx_use_cpu_level(request.param) != request.param:
-        pytest.skip("the processor lacks these instructions")
-    yield
-    loaded.afx_use_cpu_level(2)
 
 
 def make(channels: int, normalise: bool = True, ratio: float = 2.0) -> VSSBlock:

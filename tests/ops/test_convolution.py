@@ -1,26 +1,14 @@
 """The convolution along time beside plain torch, on every instruction level."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch.nn.functional import conv1d
 
 from audiofix.errors import DeviceError
-from audiofix.ops import native
 from audiofix.ops.convolution import ELU, IDENTITY, Activation, TimeConvolution, leaky
 from audiofix.ops.selection import condition
 
 pytestmark = pytest.mark.skipif(not condition("cpu").runs, reason=condition("cpu").reason)
-
-
-@pytest.fixture(params=[0, 1, 2], ids=["baseline", "avx2", "avx512"])
-def level(request: pytest.FixtureRequest) -> Iterator[None]:
-    loaded = native.library("cpu")
-    if loaded.afx_use_cpu_level(request.param) != request.param:
-        pytest.skip("the processor lacks these instructions")
-    yield
-    loaded.afx_use_cpu_level(2)
 
 
 def drawn(*shape: int) -> torch.Tensor:

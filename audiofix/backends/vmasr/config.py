@@ -34,6 +34,8 @@ _FIXED: Mapping[str, object] = {
 
 
 _MOST_BLOCKS = 256
+"""In all levels together: making many thousands takes a minute, before the tensors are compared."""
+
 _MOST = {"depths": 64, "dims": 1024, "n_fft": 1 << 16, "hop_length": 1 << 16, "win_length": 1 << 16}
 """Far more than any release has: it bounds what a hostile file can ask for."""
 
