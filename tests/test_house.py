@@ -1,6 +1,7 @@
 """Rules of the house that no linter knows."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,24 @@ PROVEN_BY_COMMANDS = {
 }
 """Modules whose tests are somewhere else than their mirror, and where."""
 
+SYSTEM = re.compile(r"vm-?asr|audiodec|apollo|a2sb|asgan|backends\.envelope|\benvelope-", re.I)
+"""What names a system in code; `envelope` alone is a word of the field."""
+
+AT_HOME = re.compile(
+    r"audiofix/backends/(vmasr|audiodec|apollo|a2sb|asgan|envelope|table)\b|trainers/recipes/"
+)
+"""Where systems may be named: their packages, the table that lists them, their recipes."""
+
+MAY_NAME_SYSTEMS = {
+    "audiofix/metrics/spectral.py": "presets of the LSD say which papers' definition they are",
+    "trainers/recognition.py": "part of ASGAN's recipe",
+    "trainers/data/hubert_files.py": "part of ASGAN's recipe",
+    "trainers/data/words.py": "part of ASGAN's recipe",
+    "trainers/data/features.py": "part of ASGAN's recipe",
+    "trainers/data/word_features.py": "part of ASGAN's recipe",
+}
+"""Modules elsewhere that name one, and why."""
+
 
 def modules():
     return [
@@ -126,3 +145,30 @@ def test_modules_and_functions_stay_readable_in_one_sitting(module):
     assert len(text.splitlines()) <= 400
     functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
     assert [n.name for n in functions if n.end_lineno - n.lineno >= 50] == []
+
+
+def systems_named(text):
+    """Return the names of systems in code: in imports, names and texts, not where papers are cited.
+
+    A text that stands alone documents something.
+    """
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = ""
+        words = [getattr(node, key, None) for key in ("module", "name", "id", "attr", "arg")]
+        words += [node.value] if isinstance(node, ast.Constant) else []
+        found += [word for word in words if isinstance(word, str) and SYSTEM.search(word)]
+    return found
+
+
+def test_systems_are_named_at_home_only():
+    elsewhere = [m for m in modules() if not AT_HOME.match(m)]
+    named = {m for m in elsewhere if systems_named((ROOT / m).read_text(encoding="utf-8"))}
+    assert named == set(MAY_NAME_SYSTEMS)
+
+
+def test_what_counts_as_a_name():
+    code = "'''As in Apollo.'''\nfrom audiofix.backends.vmasr import x\nif s == 'a2sb': y.asgan()"
+    assert systems_named(code) == ["audiofix.backends.vmasr", "a2sb", "asgan"]
+    assert systems_named("envelope = envelope_of(x)  # AudioDec") == []

@@ -1,21 +1,25 @@
-"""Examples of commands, at the end of their help and in their manual pages."""
+"""Examples of commands, at the end of their help and in their manual pages.
+
+Those that need no certain model stand beside their verb; the others, beside the system of theirs.
+"""
 
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
+from audiofix.backends.system import Example
+from audiofix.backends.table import SYSTEMS
 from audiofix.verbs import VERBS
-
-Example = tuple[str, str]
-"""What it is for, and the line to type."""
 
 
 def examples_of(words: Sequence[str]) -> list[Example]:
     """Return the examples of a verb, or of a command below one: `["models", "pull"]`."""
-    found: Sequence[Example] = getattr(import_module(VERBS[words[0]][0]), "EXAMPLES", ())
+    verb = words[0]
+    found = list(getattr(import_module(VERBS[verb][0]), "EXAMPLES", ()))
+    found += [example for system in SYSTEMS for example in system.examples.get(verb, ())]
     if len(words) == 1:
-        return list(found)
+        return found
     start = " ".join(["audiofix", *words, ""])
     return [(title, line) for title, line in found if f"{line} ".startswith(start)]
 

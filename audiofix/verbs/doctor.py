@@ -21,7 +21,7 @@ EXTRAS = {
     "formats": (("av",), "m4a, aac, wma; compressed audio on pipes"),
     "live": (("sounddevice",), "encode --mic, decode --play"),
     "train": (("h5py", "matplotlib", "tensorboard"), "train"),
-    "speech": (("torchaudio",), "HuBERT features, for train asgan"),
+    "speech": (("torchaudio",), "features of speech, for training of generators"),
     "eval": (
         ("pesq", "pyloudnorm", "pystoi", "sklearn"),
         "the metrics pesq, loudness and stoi of eval, and linear separability",

@@ -15,24 +15,8 @@ from audiofix.verbs.types import Choices, Codings, Cutoff, Rates, ResultRate
 EXAMPLES = (
     ("Two files, or two folders with the same names", "audiofix eval clean.wav restored.wav"),
     (
-        "A model, from four input rates, beside plain resampling",
-        "audiofix eval -m vmasr-small-48k --data studio/ --input-rates 8k,16k --to 48k",
-    ),
-    (
         "A codec, beside plain resampling and Opus",
         "audiofix eval -m codec.safetensors --data speech/ --baseline opus --metrics si-sdr,stoi",
-    ),
-    (
-        "A restorer, on real MP3 and Opus of its own making, beside what they give back",
-        "audiofix eval -m apollo-small-44k --data music/ --codec mp3:64k,mp3:128k,opus:32k",
-    ),
-    (
-        "A model that fills gaps, beside what needs no model",
-        "audiofix eval -m a2sb-small-44k --data music/ --gaps 0.15:5",
-    ),
-    (
-        "A generator of digits, judged by a classifier beside real ones",
-        "audiofix eval -m asgan-small-digits-16k --data digits/ --count 1000",
     ),
     (
         "For a paper: every file, every figure, and a page to listen to",

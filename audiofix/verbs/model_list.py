@@ -20,6 +20,7 @@ _MEMORY_PER_BYTE = 2
 
 def catalogue_row(entry: "Entry") -> dict[str, Any]:
     """Return what is known of a model of the catalogue."""
+    from audiofix.backends.table import system_of
     from audiofix.checkpoints import store
 
     present = store.is_present(entry.name)
@@ -34,7 +35,7 @@ def catalogue_row(entry: "Entry") -> dict[str, Any]:
         "source": entry.source,
         "rank": entry.rank,
         "bytes": size,
-        "runs_here": _runs_here(size),
+        "runs_here": _runs_here(size or system_of(entry.system).largest_bytes),
         "files": {name: asdict(part) for name, part in entry.files.items()},
         "summary": entry.summary,
     }
@@ -94,13 +95,13 @@ def cell(value: object) -> str:
 
 
 def megabytes(size: int | None) -> str:
-    """Return a size for people, a question mark where the source states none.
+    """Return a size for people; what lies in an archive of many has none before it is fetched.
 
     >>> megabytes(2_262_312_618), megabytes(15_300)
     ('2262 MB', '0.02 MB')
     """
     if size is None:
-        return "? MB"
+        return "size unknown"
     return f"{size / 1e6:.{0 if size >= 1e7 else 1 if size >= 1e5 else 2}f} MB"
 
 
@@ -109,7 +110,7 @@ def _line(row: Row, width: int) -> str:
     licence = re.split("[;,]", cell(row.get("licence")))[0]
     rate = f"{row['rate']} Hz" if row["rate"] else ""
     name = printable(row["name"])
-    cells = f"{name:<{width}}  {rate:>8}  {megabytes(row['bytes']):>8}"
+    cells = f"{name:<{width}}  {rate:>8}  {megabytes(row['bytes']):>12}"
     return f"  {cells}  {row['state']:<8}  {runs:<9}  {licence}".rstrip()
 
 

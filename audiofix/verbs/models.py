@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audiofix.backends.table import SYSTEMS
 from audiofix.errors import CheckpointError, UsageError
 from audiofix.verbs.model_list import catalogue_row, cell, imported_row, list_lines, megabytes
 from audiofix.verbs.options import hiding, shell, talkative
@@ -15,12 +16,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     ("What exists, and what is here", "audiofix models list"),
-    ("Licence, rates, source, and how good it is", "audiofix models show envelope-48k"),
-    ("Fetch a released model", "audiofix models pull vmasr-48k-mpd"),
     ("Take the authors' own file", "audiofix models import checkpoint-best-G.pth --name mine"),
     ("Hand a model on", "audiofix models export mine -o mine.safetensors"),
     ("Check that all is as it was fetched", "audiofix models verify"),
-    ("Make room", "audiofix models remove vmasr-48k-mpd"),
     ("Where models lie", "audiofix models path"),
 )
 
@@ -111,8 +109,8 @@ def pull(names: tuple[str, ...], offline: bool) -> None:
 def import_model(file: str, parts: tuple[str, ...], name: str | None) -> None:
     """Take a checkpoint file into the store, an authors' one as it is.
 
-    Authors who published a model as several files: encoder=FILE config=FILE decoder=FILE of an
-    AudioDec, early=FILE late=FILE of an A2SB. The first one tells the system.
+    Of a model that its authors published as several files, name each part:
+    {parts}. The first one tells the system.
     """
     from dataclasses import replace
 
@@ -131,6 +129,11 @@ def import_model(file: str, parts: tuple[str, ...], name: str | None) -> None:
     click.echo(keep(replace(checkpoint, name=name)))
 
 
+import_model.help = str(import_model.help).replace(
+    "{parts}", "; ".join(f"{s.name}: {s.import_words}" for s in SYSTEMS if s.import_words)
+)
+
+
 @hiding("progress")
 @command.command("export")
 @click.argument("name")
@@ -140,7 +143,7 @@ def import_model(file: str, parts: tuple[str, ...], name: str | None) -> None:
     "--format",
     "layout",
     metavar="LAYOUT",
-    help="As other programs expect it, for example official or msst of an Apollo.",
+    help="As other programs expect it; one that is not known names those there are.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @talkative

@@ -17,25 +17,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXAMPLES = (
-    ("What would be done, before it is done",
-     "audiofix train vmasr --data studio.csv --out run --dry-run"),
-    ("A small model, on the CPU",
-     "audiofix train vmasr --config vmasr-small --data studio.csv --out run"),
-    ("Go on where it stopped, or was stopped, with the settings it had",
-     "audiofix train vmasr --data studio.csv --out run --resume"),
-    ("Other settings than the preset's",
-     "audiofix train vmasr --data VCTK/ --out run --set loop.steps=5000 --set loop.batch=16"),
-    ("On four GPUs",
-     "torchrun --nproc_per_node 4 -m audiofix train vmasr --data VCTK/ --out run"),
-    ("A list of shards in an object store, made once, and a run that reads them by it",
-     "audiofix train vmasr --data s3://corpus/shards/ --index --out shards.csv"),
-    ("Use what was trained", "audiofix upsample x.wav --to 48k -m run/last.safetensors -o y.wav"),
-    ("A codec, whose decoder goes on against discriminators",
-     "audiofix train audiodec --config audiodec-2 --data VCTK/ --out run2 "
-     "--set start=run/last.safetensors"),
-)  # fmt: skip
-
 
 def presets() -> list[str]:
     """Return the names of all recipes' presets, without loading a recipe."""

@@ -33,6 +33,13 @@ def test_models_of_several_parts_are_one_entry():
     assert entry("vmasr-48k-16k-mpd-vssm24").config["dims"] == 24
 
 
+def test_licences_are_those_that_the_sources_state():
+    # The repository of the generator has no licence; that of its vocoder, bshall/hifigan, is MIT.
+    assert entry("asgan-hubert-sc09").licence == "none stated; vocoder code MIT"
+    assert entry("a2sb-twosplit").licence == "NVIDIA OneWay NonCommercial License"
+    assert entry("audiodec-vctk").licence == "CC-BY-NC-4.0"
+
+
 def test_an_unknown_name_suggests_the_nearest():
     with pytest.raises(UnknownModel, match="did you mean vmasr-48k-mpd"):
         entry("vmasr-48k-mdp")

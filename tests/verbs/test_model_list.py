@@ -16,7 +16,7 @@ def rows(tmp_path, monkeypatch):
 
 def test_it_stands_by_verb_and_is_short(rows):
     short, long = list_lines(rows, everything=False), list_lines(rows, everything=True)
-    assert len(short) < 48 and max(map(len, long)) <= 110
+    assert len(short) < 48 and max(map(len, long)) <= 115
     assert [line for line in long if line and not line.startswith(" ")] == [
         "upsample", "encode, decode", "decode-restore", "inpaint", "generate", "eval",
     ]  # fmt: skip
@@ -24,6 +24,9 @@ def test_it_stands_by_verb_and_is_short(rows):
     assert short[-1] == f"{len(hidden)} more variants: audiofix models list --all"
     assert all(any(f" {name} " in line for line in long) for name in entries())
     shipped = next(line for line in short if "apollo-small-44k" in line)
+    assert not any("? MB" in line for line in long)
+    packed = next(line for line in long if " vmasr-48k-mpd " in line)
+    assert re.search("size unknown +to fetch +runs here", packed)
     assert re.fullmatch(r" +apollo-small-44k +44100 Hz +[\d.]+ MB +ships +runs here +MIT", shipped)
 
 
@@ -35,7 +38,7 @@ def test_what_does_not_fit_is_said(rows):
 
 
 @pytest.mark.parametrize(
-    ("size", "text"), [(None, "? MB"), (2_262_312_618, "2262 MB"), (15_300, "0.02 MB")]
+    ("size", "text"), [(None, "size unknown"), (2_262_312_618, "2262 MB"), (15_300, "0.02 MB")]
 )
 def test_sizes(size, text):
     assert megabytes(size) == text

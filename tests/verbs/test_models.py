@@ -57,7 +57,7 @@ def test_list_tells_what_exists_and_what_is_here(models):
     rows = json.loads(models("list", "--json"))
     assert [row["name"] for row in rows] == list(entries())
     states = {row["name"]: (row["state"], row["runs_here"]) for row in rows}
-    assert states[NAME] == ("to fetch", None)
+    assert states[NAME] == ("to fetch", True)
     assert states["envelope-48k"] == ("ships", True)
 
 

@@ -11,4 +11,14 @@ SYSTEM = System(
     networks={"a2sb": "audiofix.backends.a2sb.network:build"},
     released="audiofix.backends.a2sb.released",
     recipes={"a2sb": "audiofix.trainers.recipes.a2sb:A2SBRecipe"},
+    largest_bytes=2 * 2_262_312_618,
+    examples={
+        "eval": (
+            (
+                "A model that fills gaps, beside what needs no model",
+                "audiofix eval -m a2sb-small-44k --data music/ --gaps 0.15:5",
+            ),
+        ),
+    },
+    import_words="early=FILE late=FILE",
 )

@@ -19,4 +19,13 @@ SYSTEM = System(
         "asgan": "audiofix.trainers.recipes.asgan:ASGANRecipe",
         "asgan.classifier": "audiofix.trainers.recipes.asgan_classifier:ClassifierRecipe",
     },
+    largest_bytes=199_200_000,
+    examples={
+        "eval": (
+            (
+                "A generator of digits, judged by a classifier beside real ones",
+                "audiofix eval -m asgan-small-digits-16k --data digits/ --count 1000",
+            ),
+        ),
+    },
 )

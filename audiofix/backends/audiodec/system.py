@@ -17,4 +17,15 @@ SYSTEM = System(
         "audiodec.spectral": "audiofix.trainers.recipes.audiodec_spectral:SpectralRecipe",
         "audiodec.vocoder": "audiofix.trainers.recipes.audiodec_vocoder:VocoderRecipe",
     },
+    largest_bytes=114_800_000,
+    examples={
+        "train": (
+            (
+                "A codec, whose decoder goes on against discriminators",
+                "audiofix train audiodec --config audiodec-2 --data VCTK/ --out run2 "
+                "--set start=run/last.safetensors",
+            ),
+        ),
+    },
+    import_words="encoder=FILE config=FILE decoder=FILE",
 )

@@ -7,4 +7,9 @@ SYSTEM = System(
     tasks={"upsample": "audiofix.backends.envelope.upsample:open"},
     networks={"envelope": "audiofix.backends.envelope.network:build"},
     recipes={"envelope": "audiofix.trainers.recipes.envelope:EnvelopeRecipe"},
+    examples={
+        "models": (
+            ("Licence, rates, source, and how good it is", "audiofix models show envelope-48k"),
+        ),
+    },
 )
