@@ -153,6 +153,7 @@ def s3(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     import boto3
 
+    fsspec.get_filesystem_class("s3").clear_instance_cache()  # of the server of an earlier test
     boto3.client("s3").create_bucket(Bucket="bucket")
     yield
     server.stop()
