@@ -18,7 +18,7 @@ from audiofix.errors import DeviceError
 
 Twin = Literal["cpu", "cuda"]
 
-ABI_VERSION = 5
+ABI_VERSION = 6
 TILES: dict[str, int] = {"cpu": 512, "cuda": 2048}
 """Steps between two stored states."""
 
@@ -149,7 +149,9 @@ def library(twin: Twin) -> ctypes.CDLL:
     loaded.afx_message.restype = ctypes.c_char_p
     loaded.afx_sizeof.restype = ctypes.c_int64
     getattr(loaded, f"afx_selective_scan_workspace_{twin}").restype = ctypes.c_int64
-    if twin == "cpu":
+    if twin == "cuda":
+        loaded.afx_selective_scan_forward_workspace_cuda.restype = ctypes.c_int64
+    else:
         loaded.afx_block_workspace_cpu.restype = ctypes.c_int64
         loaded.afx_convolve_time_workspace_cpu.restype = ctypes.c_int64
         loaded.afx_cpu_level_name.restype = ctypes.c_char_p
@@ -159,15 +161,16 @@ def library(twin: Twin) -> ctypes.CDLL:
 def scan_forward(scan: Scan, keep: bool) -> tuple[Tensor, Tensor]:
     """Return the scan, and with `keep` the states that the backward pass starts from."""
     twin = twin_of(scan.u)
+    loaded, shape = library(twin), _shape(scan)
     out = torch.empty_like(scan.u)
     checkpoints = _exact(scan.u, *checkpoint_shape(scan, keep))
+    pointers = [_pointer(out), _pointer(checkpoints if keep else None)]
+    if twin == "cuda":
+        workspace = _exact(scan.u, loaded.afx_selective_scan_forward_workspace_cuda(shape))
+        pointers.append(_pointer(workspace))
     with _device_of(scan.u):
-        status = getattr(library(twin), f"afx_selective_scan_forward_{twin}")(
-            ctypes.byref(_inputs(scan)),
-            _pointer(out),
-            _pointer(checkpoints if keep else None),
-            _shape(scan),
-            _lane(scan.u),
+        status = getattr(loaded, f"afx_selective_scan_forward_{twin}")(
+            ctypes.byref(_inputs(scan)), *pointers, shape, _lane(scan.u)
         )
     _check(twin, status)
     return out, checkpoints

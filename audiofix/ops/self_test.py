@@ -12,8 +12,9 @@ from audiofix.ops.selective_scan_reference import selective_scan_reference
 _ROWS = 20
 """Rows in two groups: more than a block of rows, and not a multiple of any vector."""
 
-_RAGGED_STEPS = 67
-"""Steps after the last whole tile: whole vectors of every width, then a part of one."""
+_STEPS = {"cpu": 2 * native.TILES["cpu"] + 67, "cuda": 8 * native.TILES["cuda"] + 68}
+"""More than two tiles, and on CUDA as many as are cut into parts. After the last whole tile: whole
+vectors of every width, then a part of one; on CUDA rows begin where 16 bytes can be moved."""
 
 
 def value_errors(device: torch.device) -> dict[str, float]:
@@ -49,7 +50,7 @@ def gradient_errors(device: torch.device) -> dict[str, float]:
 
 def _scan_case(device: torch.device) -> dict[str, Tensor]:
     """Return a scan over more than two tiles, slow enough that states pass from tile to tile."""
-    steps = 2 * native.TILES[device.type] + _RAGGED_STEPS
+    steps = _STEPS[device.type]
     shapes = {"u": (1, _ROWS, steps), "delta": (1, _ROWS, steps), "A": (_ROWS, 2)}
     shapes |= {"B": (1, 2, 2, steps), "C": (1, 2, 2, steps), "D": (_ROWS,), "delta_bias": (_ROWS,)}
     draw = _generator()

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define AFX_ABI_VERSION 5
+#define AFX_ABI_VERSION 6
 #define AFX_API __attribute__((visibility("default")))
 
 enum { AFX_BAD_SHAPE = -1, AFX_BAD_TYPE = -2 };
@@ -169,8 +169,10 @@ AFX_API int afx_use_cpu_level(int level);
 AFX_API const char *afx_cpu_level_name(void);
 
 /* The same on the device of `stream`; enqueued, not waited for. */
+AFX_API int64_t afx_selective_scan_forward_workspace_cuda(afx_scan_shape shape); /* in floats */
 AFX_API int afx_selective_scan_forward_cuda(const afx_scan_inputs *in, void *out,
-                                            float *checkpoints, afx_scan_shape shape, void *stream);
+                                            float *checkpoints, float *workspace,
+                                            afx_scan_shape shape, void *stream);
 AFX_API int64_t afx_selective_scan_workspace_cuda(afx_scan_shape shape); /* in floats */
 AFX_API int afx_selective_scan_backward_cuda(const afx_scan_inputs *in, const void *dout,
                                              const float *checkpoints,

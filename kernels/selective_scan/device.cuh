@@ -1,6 +1,6 @@
 // What the forward and backward kernels share: tiles in registers, and scans over a block.
 //
-// A block walks rows of time tile by tile. Thread k holds the neighbouring steps
+// Threads of one y walk rows of time tile by tile. Thread k of them holds the neighbouring steps
 // k * Items ... k * Items + Items - 1 of the tile; steps past the end of time hold 0.
 #pragma once
 
@@ -24,13 +24,16 @@ __device__ __forceinline__ void narrow(float x, float &to) { to = x; }
 __device__ __forceinline__ void narrow(float x, __half &to) { to = __float2half_rn(x); }
 __device__ __forceinline__ void narrow(float x, __nv_bfloat16 &to) { to = __float2bfloat16_rn(x); }
 
-// log(1 + e^s) and its derivative; above 20 both are those of s itself to the last bit.
-struct Softplus {
-  float value, slope;
+// What one instruction moves.
+template <class T>
+struct alignas(16) Vector {
+  static constexpr int SIZE = 16 / sizeof(T);
+  T items[SIZE];
 };
-__device__ __forceinline__ Softplus softplus(float s) {
-  const float e = expf(-fabsf(s));
-  return {fmaxf(s, 0.0f) + log1pf(e), (s > 0 ? 1.0f : e) / (1.0f + e)};
+
+// log(1 + e^s); above 20 that is s itself to the last bit.
+__device__ __forceinline__ float softplus(float s) {
+  return fmaxf(s, 0.0f) + log1pf(expf(-fabsf(s)));
 }
 
 template <int Threads, int Items>
@@ -55,6 +58,9 @@ struct Block {
       return reversed ? length - 1 - start - step : start + step;
     }
     __device__ bool holds(int step) const { return start + step < length; }
+    __device__ bool whole() const { return holds(TILE - 1); }
+    // Of a whole tile, the place with the lowest address.
+    __device__ int64_t lowest() const { return at(reversed ? TILE - 1 : 0); }
   };
 
   static __device__ int padded(int place) { return place + place / WARP; }
@@ -64,10 +70,22 @@ struct Block {
   template <class T>
   __device__ void load(const T *from, const Row &row, float (&items)[Items]) {
     __syncthreads();
+    if (row.whole() && aligned(from + row.lowest())) {
+      const auto *vectors = reinterpret_cast<const Vector<T> *>(from + row.lowest());
 #pragma unroll
-    for (int i = 0; i < Items; i++) {
-      const int step = i * Threads + threadIdx.x;
-      shared.exchange[padded(step)] = row.holds(step) ? widen(from[row.at(step)]) : 0.0f;
+      for (int i = 0; i < Items / Vector<T>::SIZE; i++) {
+        const int vector = i * Threads + threadIdx.x;
+        const Vector<T> together = vectors[vector];
+#pragma unroll
+        for (int k = 0; k < Vector<T>::SIZE; k++)
+          at_place(row, vector * Vector<T>::SIZE + k) = widen(together.items[k]);
+      }
+    } else {
+#pragma unroll 2  // addresses of more would fill registers that whole tiles need
+      for (int i = 0; i < Items; i++) {
+        const int step = i * Threads + threadIdx.x;
+        shared.exchange[padded(step)] = row.holds(step) ? widen(from[row.at(step)]) : 0.0f;
+      }
     }
     __syncthreads();
 #pragma unroll
@@ -81,7 +99,23 @@ struct Block {
 #pragma unroll
     for (int i = 0; i < Items; i++) shared.exchange[padded(first() + i)] = items[i];
     __syncthreads();
+    if (row.whole() && aligned(to + row.lowest())) {
+      auto *vectors = reinterpret_cast<Vector<T> *>(to + row.lowest());
 #pragma unroll
+      for (int i = 0; i < Items / Vector<T>::SIZE; i++) {
+        const int vector = i * Threads + threadIdx.x;
+        Vector<T> &place = vectors[vector], together;
+        if (add) together = place;
+#pragma unroll
+        for (int k = 0; k < Vector<T>::SIZE; k++) {
+          const float value = at_place(row, vector * Vector<T>::SIZE + k);
+          narrow(add ? widen(together.items[k]) + value : value, together.items[k]);
+        }
+        place = together;
+      }
+      return;
+    }
+#pragma unroll 2
     for (int i = 0; i < Items; i++) {
       const int step = i * Threads + threadIdx.x;
       if (!row.holds(step)) continue;
@@ -129,6 +163,16 @@ struct Block {
   }
 
  private:
+  template <class T>
+  static __device__ bool aligned(const T *address) {
+    return reinterpret_cast<uintptr_t>(address) % sizeof(Vector<T>) == 0;
+  }
+
+  // Where the value of a whole tile's n-th address is exchanged.
+  __device__ float &at_place(const Row &row, int n) {
+    return shared.exchange[padded(row.reversed ? TILE - 1 - n : n)];
+  }
+
   template <bool FromEnd>
   static __device__ Affine<float> neighbour(Affine<float> own, int distance) {
     if (FromEnd)
@@ -138,6 +182,29 @@ struct Block {
             __shfl_up_sync(EVERY_LANE, own.b, distance)};
   }
 };
+
+// Few long rows are cut into parts, a block each, so that every multiprocessor has work. Each part
+// is first composed into one affine map of the state that enters it.
+struct Part {
+  int64_t first, end;  // tiles
+  __device__ Part(int64_t tiles, int64_t parts, int64_t part)
+      : first(tiles * part / parts), end(tiles * (part + 1) / parts) {}
+};
+
+// The threads of a full block, and how many a multiprocessor should hold at least: registers that
+// would leave room for fewer are worth less than threads that hide each other's waiting.
+constexpr int BLOCK_THREADS = 256, LEAST_THREADS = 512;
+
+constexpr int64_t WANTED_BLOCKS = 528;  // about four for each of 132 multiprocessors
+
+inline __host__ __device__ int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// How many parts rows are cut into where there are so many blocks without. Composing costs more
+// than half of a scan, so two parts would gain nothing. The shape alone decides: bits repeat.
+inline int64_t parts_of(const afx_scan_shape &shape, int64_t blocks) {
+  const int64_t wanted = WANTED_BLOCKS / blocks, fitting = shape.length / (4 * AFX_CUDA_TILE);
+  return wanted < 3 || fitting < 2 ? 1 : at_most(wanted, fitting);
+}
 
 inline int check(const afx_scan_shape &shape) {
   const bool good = shape.batch > 0 && shape.channels > 0 && shape.length > 0 && shape.state > 0 &&
@@ -152,8 +219,8 @@ inline int check(const afx_scan_shape &shape) {
 template <class T, class Launch>
 int with_block(int64_t length, const Launch &launch) {
   if (length <= 256) return launch.template run<T, 32, 8>();
-  if (length <= 1024) return launch.template run<T, 64, 16>();
-  return launch.template run<T, 128, 16>();
+  if (length <= 1024) return launch.template run<T, 128, 8>();
+  return launch.template run<T, BLOCK_THREADS, 8>();
 }
 
 template <class Launch>

@@ -51,4 +51,4 @@ def test_the_cuda_library_loads_without_a_driver() -> None:
     rows, state, length = 8, 1, 16
     shape = native.ScanShape(1, rows, length, state, 4, 0)
     partial = 2 * rows * state * length  # a block for each row
-    assert loaded.afx_selective_scan_workspace_cuda(shape) == rows * (2 * state + 2) + partial
+    assert loaded.afx_selective_scan_workspace_cuda(shape) == rows * (4 * state + 2) + partial

@@ -19,7 +19,7 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 #define __CUDACC__ 1
 
 typedef void *cudaStream_t;
@@ -30,7 +30,8 @@ inline const char *cudaGetErrorString(cudaError_t) { return "emulated"; }
 namespace emulated {
 
 struct Index {
-  unsigned x;
+  unsigned x, y = 1, z = 1;
+  Index(unsigned x = 1, unsigned y = 1) : x(x), y(y) {}
 };
 
 constexpr unsigned WARP_LANES = 32;
@@ -107,7 +108,8 @@ inline bool may_go_on(unsigned index) {
   return true;
 }
 
-inline void run_block(unsigned threads, const std::function<void()> &kernel) {
+inline void run_block(Index size, const std::function<void()> &kernel) {
+  const unsigned threads = size.x * size.y;
   Block own;
   own.fibers.resize(threads);
   own.kernel = kernel;
@@ -125,7 +127,9 @@ inline void run_block(unsigned threads, const std::function<void()> &kernel) {
     for (unsigned i = 0; i < threads; i++) {
       const unsigned index = (start + i) % threads;
       if (own.fibers[index].done || !may_go_on(index)) continue;
-      own.current = thread_index.x = index;
+      own.current = index;
+      thread_index.x = index % size.x;
+      thread_index.y = index / size.x;
       swapcontext(&own.scheduler, &own.fibers[index].context);
       left -= own.fibers[index].done;
       stuck = 0;
@@ -134,13 +138,15 @@ inline void run_block(unsigned threads, const std::function<void()> &kernel) {
   block = nullptr;
 }
 
-inline void launch(unsigned blocks, unsigned threads, const std::function<void()> &kernel) {
+inline void launch(unsigned blocks, Index threads, const std::function<void()> &kernel) {
   grid_size.x = blocks;
-  block_size.x = threads;
+  block_size = threads;
   for (block_index.x = 0; block_index.x < blocks; block_index.x++) run_block(threads, kernel);
 }
 
 }  // namespace emulated
+
+typedef emulated::Index dim3;
 
 #define threadIdx emulated::thread_index
 #define blockIdx emulated::block_index
