@@ -1,6 +1,6 @@
 """`audiofix info`: what a recording, or a stream of codes, really is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ EXAMPLES = (
     ("Did these codes arrive whole?", "audiofix info talk.afc"),
     ("In a pipe", "audiofix upsample x.wav --to 48k | audiofix info"),
 )
+
+Told = tuple["Report | CodesReport | None", AudiofixError | None]
 
 _READ_SAMPLES = 1 << 16
 
@@ -76,33 +78,57 @@ def command(
     """
     from audiofix.jobs.perform import headerless_of
 
-    reports: list[Report | CodesReport] = []
-    failures: list[AudiofixError] = []
     headerless = headerless_of(encoding, rate, channels)
     given = inputs_or_pipe(inputs)
     names = list(_files_of(given))
-    is_single = names == list(given) and len(names) == 1
-    for name in names:
-        try:
-            report, fault = _reported(name, headerless)
-            reports.append(report)
-            if fault:
-                failures.append(fault)
-        except AudiofixError as error:
-            failures.append(error)
+    told = (_reported(name, headerless) for name in names)
+    if names == list(given) and len(names) == 1:
+        report, fault = next(told)
+        if report:
+            click.echo(json_text(asdict(report)) if as_json else _text(report))
+        if fault:
+            raise fault
+        return
     if as_json:
-        objects = [asdict(report) for report in reports]
-        if objects or not is_single:
-            click.echo(json_text(objects[0] if is_single else objects))
+        failures = _print_json(told)
+    elif names == list(given):
+        failures = _print_texts(told)
     else:
-        texts = _texts(reports) if names == list(given) else _table(reports)
-        click.echo("\n".join(texts), nl=bool(reports))
-    if is_single and failures:
-        raise failures[0]
+        failures = _print_lines(told, max(len(printable(name)) for name in names))
     for failure in failures:
         click.echo(f"audiofix: {printable(failure)}", err=True)
     if failures:
         raise BatchError(f"{len(failures)} of {len(names)} files failed: the others are above")
+
+
+def _print_json(told: Iterable[Told]) -> list[AudiofixError]:
+    """Print a list of all reports, and return what was wrong."""
+    reports, faults = zip(*told, strict=True)
+    click.echo(json_text([asdict(report) for report in reports if report]))
+    return [fault for fault in faults if fault]
+
+
+def _print_texts(told: Iterable[Told]) -> list[AudiofixError]:
+    """Print everything of each recording as it is read, with empty lines between them."""
+    failures, is_first = [], True
+    for report, fault in told:
+        failures += [fault] if fault else []
+        if report:
+            click.echo(("" if is_first else "\n") + _text(report))
+            is_first = False
+    return failures
+
+
+def _print_lines(told: Iterable[Told], width: int) -> list[AudiofixError]:
+    """Print a line for each recording as it is read, and their total."""
+    failures, seconds = [], []
+    for report, fault in told:
+        failures += [fault] if fault else []
+        if report:
+            click.echo(_line(report, width))
+            seconds.append(report.seconds)
+    click.echo(f"{len(seconds)} files, {clock(sum(seconds))}")
+    return failures
 
 
 def _files_of(inputs: tuple[str, ...]) -> Iterator[str]:
@@ -128,22 +154,23 @@ def _files_of(inputs: tuple[str, ...]) -> Iterator[str]:
         yield from found
 
 
-def _reported(
-    name: str, headerless: "Headerless | None"
-) -> tuple[Report | CodesReport, AudiofixError | None]:
-    """Return what is told of an input, and what is wrong with it."""
+def _reported(name: str, headerless: "Headerless | None") -> Told:
+    """Return what is told of an input, and what is wrong with it; one of them may be None."""
     from audiofix.audio.bytestream import name_of, open_bytes
     from audiofix.audio.sniff import SNIFF_BYTES, sniff
     from audiofix.audio.source import source_of
     from audiofix.codes.reader import CodeReader
 
-    stream = open_bytes(name)
-    if sniff(stream.peek(SNIFF_BYTES)) == "afc":
-        with stream:
-            codes = CodeReader(stream, name_of(name))
-            return measure_codes(codes, stream), codes.fault
-    with source_of(stream, name_of(name), headerless=headerless) as source:
-        return measure(source), source.fault
+    try:
+        stream = open_bytes(name)
+        if sniff(stream.peek(SNIFF_BYTES)) == "afc":
+            with stream:
+                codes = CodeReader(stream, name_of(name))
+                return measure_codes(codes, stream), codes.fault
+        with source_of(stream, name_of(name), headerless=headerless) as source:
+            return measure(source), source.fault
+    except AudiofixError as error:
+        return None, error
 
 
 def measure(source: "Source") -> Report:
@@ -194,13 +221,6 @@ def measure(source: "Source") -> Report:
     )
 
 
-def _table(reports: list[Report | CodesReport]) -> list[str]:
-    """Return a line for each recording, and their total."""
-    width = max((len(printable(report.name)) for report in reports), default=0)
-    total = f"{len(reports)} files, {clock(sum(report.seconds for report in reports))}"
-    return [*(_line(report, width) for report in reports), total]
-
-
 def _line(report: Report | CodesReport, width: int) -> str:
     """Return what is told of one of many."""
     if isinstance(report, CodesReport):
@@ -211,11 +231,6 @@ def _line(report: Report | CodesReport, width: int) -> str:
         what = f"{stored}  band to {report.bandwidth_hz:.0f} Hz"
     layout = f"{report.rate:>6} Hz  {report.channels} ch  {clock(report.seconds):>11}"
     return f"{printable(report.name):<{width}}  {layout}  {kbps:>6.0f} kbit/s  {printable(what)}"
-
-
-def _texts(reports: list[Report | CodesReport]) -> list[str]:
-    """Return everything of each recording, with empty lines between them."""
-    return "\n\n".join(_text(report) for report in reports).splitlines()
 
 
 def _text(report: Report | CodesReport) -> str:

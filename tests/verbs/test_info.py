@@ -10,7 +10,8 @@ import soundfile
 from click.testing import CliRunner
 
 from audiofix.audio.source import open_source
-from audiofix.verbs.info import command, measure
+from audiofix.errors import InputError
+from audiofix.verbs.info import _line, _print_lines, command, measure
 
 
 class Silent:
@@ -70,6 +71,21 @@ def test_a_folder_has_a_line_for_each_recording(loud: Path) -> None:
     (loud.parent / "none").mkdir()
     empty = CliRunner().invoke(command, [str(loud.parent / "none")], obj=Silent())
     assert "holds no audio" in str(empty.exception)
+
+
+def test_a_line_is_printed_before_the_next_recording_is_read(loud: Path, capsys) -> None:
+    with open_source(loud) as source:
+        report = measure(source)
+
+    def told():
+        yield report, None
+        assert capsys.readouterr().out == _line(report, 10) + "\n"
+        yield None, InputError("cut.wav: damaged: fetch it again")
+
+    assert [str(fault) for fault in _print_lines(told(), 10)] == [
+        "cut.wav: damaged: fetch it again"
+    ]
+    assert capsys.readouterr().out == "1 files, 0:00:03.000\n"
 
 
 def test_text_is_aligned(loud: Path) -> None:
