@@ -10,6 +10,9 @@ from functools import partial
 import click
 from click.shell_completion import CompletionItem
 
+Words = Callable[[click.Context], Iterable[str]]
+"""Returns what may stand in a place, of the command that is being typed."""
+
 
 def complete_values(command: click.Command) -> None:
     """Teach the parameters of a command, and of the commands below it, to complete values."""
@@ -29,68 +32,83 @@ def complete_values(command: click.Command) -> None:
 
 
 def _complete(
-    words: Callable[[], Iterable[str]] | None,
-    is_list: bool,
-    _: click.Context,
-    incomplete: str,
+    words: Words | None, is_list: bool, context: click.Context, incomplete: str
 ) -> list[CompletionItem]:
     """Return the words that go on from `incomplete`; the shell's file names where none does."""
     done = incomplete[: incomplete.rfind(",") + 1] if is_list else ""
-    known = words() if words else ()
+    known = words(context) if words else ()
     found = [done + word for word in known if word.startswith(incomplete[len(done) :])]
     if found:
         return [CompletionItem(word) for word in sorted(found)]
     return [CompletionItem(incomplete, type="file")]
 
 
-def _models() -> set[str]:
+def _models(context: click.Context) -> set[str]:
+    """Return `best`, the catalogue's models for this verb (all for `eval`), and imported ones."""
     from audiofix.checkpoints.catalogue import entries
+
+    verb = context.info_name
+    fitting = {e.name for e in entries().values() if verb in e.verbs or verb == "eval"}
+    return {"best", *fitting, *_imported()}
+
+
+def _known_models(_: click.Context) -> set[str]:
+    from audiofix.checkpoints.catalogue import entries
+
+    return {*entries(), *_imported()}
+
+
+def _imported() -> set[str]:
     from audiofix.checkpoints.store import model_path
 
-    imported = model_path("any").parent.glob("*.safetensors")
-    return {"best", *entries(), *(path.stem for path in imported)}
+    return {path.stem for path in model_path("any").parent.glob("*.safetensors")}
 
 
-def _presets() -> list[str]:
+def _presets(context: click.Context) -> list[str]:
+    """Return the presets of the system that is trained."""
     from audiofix.verbs.train import presets
 
-    return presets()
+    # click leaves words unparsed in front of an option that has no value yet.
+    given = (*context.args, context.params.get("system"))
+    return [preset for preset in presets() if preset.partition("-")[0] in given] or presets()
 
 
-def _recipes() -> set[str]:
-    return {preset.partition("-")[0] for preset in _presets()}
+def _recipes(_: click.Context) -> Iterable[str]:
+    from audiofix.backends.table import RECIPES
+
+    return RECIPES
 
 
-def _types() -> Iterable[str]:
+def _types(_: click.Context) -> Iterable[str]:
     from audiofix.audio.types import TYPES
 
     return TYPES
 
 
-def _encodings() -> Iterable[str]:
+def _encodings(_: click.Context) -> Iterable[str]:
     from audiofix.audio.pcm import HEADERLESS
 
     return HEADERLESS
 
 
-def _metrics() -> Iterable[str]:
+def _metrics(_: click.Context) -> Iterable[str]:
     from audiofix.verbs.evaluate import METRICS
 
     return METRICS
 
 
-_WORDS: Mapping[str, Callable[[], Iterable[str]]] = {
+_WORDS: Mapping[str, Words] = {
     "model": _models,
-    "name": _models,
-    "names": _models,
+    "name": _known_models,
+    "names": _known_models,
     "config": _presets,
     "system": _recipes,
     "kind": _types,
     "encoding": _encodings,
     "metrics": _metrics,
-    "device": lambda: ("auto", "cpu", "cuda", "mps"),
-    "rate": lambda: ("8k", "16k", "44100", "48k"),
-    "to": lambda: ("16k", "24k", "44100", "48k"),
+    "device": lambda _: ("auto", "cpu", "cuda", "mps"),
+    "rate": lambda _: ("8k", "16k", "44100", "48k"),
+    "to": lambda _: ("16k", "24k", "44100", "48k"),
 }
 """Parameter -> what it can be."""
 
