@@ -27,6 +27,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/evaluation/evaluate.py": "tests/cli/test_eval.py",
     "audiofix/evaluation/tables.py": "tests/cli/test_eval.py",
     "audiofix/evaluation/trials.py": "tests/cli/test_eval.py",
+    "audiofix/evaluation/damage_comparison.py": "tests/evaluation/test_comparison.py",
     "audiofix/jobs/attempt.py": "tests/cli/test_folders.py",
     "audiofix/jobs/batch.py": "tests/cli/test_folders.py",
     "audiofix/jobs/coding.py": "tests/cli/test_coding.py",

@@ -1,6 +1,6 @@
 """A codec on a recording: what comes back of it, beside plain resampling and Opus."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -18,13 +18,15 @@ from audiofix.evaluation.comparison import (
     Comparison,
     Measuring,
     SideBySide,
-    StageMaker,
 )
 from audiofix.metrics.alignment import advanced, delay
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.fit import Fit
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
+
+StageMaker = Callable[[AudioFormat], Stage]
+"""Gives a fresh stage for a stream of this format."""
 
 OPUS = "opus"
 _MOST_DELAY_SECONDS = 0.02

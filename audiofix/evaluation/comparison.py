@@ -1,27 +1,17 @@
-"""Recordings beside their references, and a model beside plain resampling."""
+"""Estimates beside their reference, scored while they arrive."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from time import perf_counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from audiofix.audio.format import AudioFormat, Chunk, as_chunk
-from audiofix.audio.source import open_source, raise_fault
-from audiofix.errors import UsageError
+from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.metrics.score import Scorer
 from audiofix.metrics.spectral import Definition
 from audiofix.streaming.lockstep import Lockstep
-from audiofix.streaming.resample import Resample
-from audiofix.streaming.stage import Stage
 
 EXCERPT_SECONDS = 8.0
 REFERENCE, SINC, MODEL = "reference", "sinc", "model"
-BLOCK_SECONDS = 0.25
-
-StageMaker = Callable[[AudioFormat], Stage]
-"""Gives a fresh stage for a stream of this format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,83 +135,3 @@ class SideBySide:
         sounds = {m: np.concatenate(parts, axis=1) for m, parts in self._excerpt.items()}
         excerpt = Excerpt(self._name, input_rate, self._audio.rate, sounds, damage)
         return Comparison(tuple(results), excerpt)
-
-
-def compare_model(
-    name: str, path: Path, rates: tuple[int, int], make_stage: StageMaker, measuring: Measuring
-) -> Comparison:
-    """Measure a model on what soxr leaves of a recording, beside soxr alone.
-
-    The recording, resampled to the result's rate, is the reference. It is brought down by soxr and
-    stored as 16 bits, and comes back through the model's stage and through soxr. Where rounding
-    makes the ways differ by a sample at the end, the shortest counts.
-
-    Args:
-        name: what to call it.
-        path: the full-band recording.
-        rates: of the input and of the result.
-        make_stage: makes the model's stage, from the input's format to the result's rate.
-        measuring: what is measured.
-
-    Raises:
-        InputError: the recording cannot be read.
-        UsageError: the model gives another rate.
-    """
-    input_rate, result_rate = rates
-    if measuring.edge_hz is None:
-        measuring = replace(measuring, edge_hz=input_rate / 2)
-    with open_source(path) as source:
-        up = Resample(source.format, result_rate)
-        down = Resample(up.result, input_rate)
-        ways = {
-            SINC: _Timed(Resample(down.result, result_rate)),
-            MODEL: _Timed(make_stage(down.result)),
-        }
-        if ways[MODEL].result != up.result:
-            raise UsageError(f"model: gives {ways[MODEL].result}, not {up.result}: change --to")
-        side = SideBySide(name, up.result, list(ways), measuring)
-        block = max(1, round(source.format.rate * BLOCK_SECONDS))
-        while (chunk := source.read(block)).shape[1]:
-            clean = up.push(chunk)
-            small = in_16_bits(down.push(clean))
-            side.push(clean, *(way.push(small) for way in ways.values()))
-        raise_fault(source)
-        clean = up.flush()
-        small = in_16_bits(np.concatenate([down.push(clean), down.flush()], axis=1))
-        side.push(clean, *(way.end(small) for way in ways.values()))
-        factors = {method: {"rtf": way.seconds / side.seconds} for method, way in ways.items()}
-        return side.comparison(input_rate, factors)
-
-
-def in_16_bits(samples: Chunk) -> Chunk:
-    """Return samples as a file of 16 bits would hold them."""
-    return as_chunk(np.rint(samples * 2**15).clip(-(2**15), 2**15 - 1) / 2**15)
-
-
-class _Timed:
-    """A stage and the seconds that it has taken."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self.result = stage.result
-        self.seconds = 0.0
-
-    def push(self, chunk: Chunk) -> Chunk:
-        begin = perf_counter()
-        out = self._stage.push(chunk)
-        self.seconds += perf_counter() - begin
-        return out
-
-    def end(self, chunk: Chunk) -> Chunk:
-        """Push the last chunk and flush."""
-        begin = perf_counter()
-        out = np.concatenate([self._stage.push(chunk), self._stage.flush()], axis=1)
-        self.seconds += perf_counter() - begin
-        return out
-
-
-def warm_up(make_stage: StageMaker, source: AudioFormat) -> None:
-    """Let a model run once, so that no real-time factor holds what first use costs."""
-    stage = make_stage(source)
-    stage.push(np.zeros((source.channels, source.rate), np.float32))
-    stage.flush()

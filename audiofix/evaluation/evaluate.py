@@ -3,35 +3,36 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from audiofix.audio.format import AudioFormat
 from audiofix.audio.pairs import found_pairs
 from audiofix.backends.systems import chosen_model, load_for, tasks_of
-from audiofix.backends.tasks import DecodeRestoreRequest, UpsampleRequest
+from audiofix.backends.tasks import (
+    DecodeRestoreRequest,
+    InpaintRequest,
+    Restorer,
+    UpsampleRequest,
+)
 from audiofix.errors import BatchError, InputError, UsageError
-from audiofix.evaluation.comparison import Measuring, warm_up
+from audiofix.evaluation.codec_comparison import compare_codec
+from audiofix.evaluation.comparison import MODEL, Measuring
+from audiofix.evaluation.damage import Coded, CodedBefore, Damage, Downsampled, Gapped
+from audiofix.evaluation.damage_comparison import Restoring, compare_damaged
 from audiofix.evaluation.findings import Findings, means_of
-from audiofix.evaluation.gap_comparison import GapPlan, gap_fillers
 from audiofix.evaluation.generation import evaluate_generator
 from audiofix.evaluation.options import Options
 from audiofix.evaluation.recordings import chosen_recordings, is_included
 from audiofix.evaluation.reports import report_findings, report_generator
-from audiofix.evaluation.trials import (
-    Trial,
-    codec_trials,
-    file_trials,
-    gap_trials,
-    lossy_trials,
-    model_trials,
-    pair_trials,
-    perform,
-)
+from audiofix.evaluation.trials import Trial, file_trials, perform
 from audiofix.jobs.options import Shell
 from audiofix.metrics.perceptual import require
 from audiofix.metrics.score import BANDED, usual_metrics
 from audiofix.metrics.spectral import DEFINITIONS
 from audiofix.streaming.roundtrip import RoundTrip
+from audiofix.streaming.stage import Stage
 
 Kind = Literal["files", "upsampler", "codec", "restorer", "inpainter", "generator"]
 Prepared = tuple[dict[str, str], list[Trial]]
@@ -54,8 +55,8 @@ def evaluate(options: Options, shell: Shell) -> None:
         return
     measuring = _measuring(options, kind)
     prepare = {
-        "files": _file_trials, "upsampler": _model_trials, "codec": _codec_trials,
-        "restorer": _restorer_trials, "inpainter": _gap_trials,
+        "files": _file_trials, "upsampler": _upsampler_trials, "codec": _codec_trials,
+        "restorer": _restorer_trials, "inpainter": _inpainter_trials,
     }[kind]  # fmt: skip
     subject, trials = prepare(options, measuring)
     if not trials:
@@ -123,45 +124,83 @@ def _file_trials(options: Options, measuring: Measuring) -> Prepared:
     return subject, trials
 
 
-def _model_trials(options: Options, measuring: Measuring) -> Prepared:
-    recordings = _recordings(options)
-    model = chosen_model("upsample", options.model, options.to)
-    restorer = load_for("upsample", replace(options.computing, model=model), rate=options.to)
-    make_stage = partial(restorer.stage, request=UpsampleRequest(options.to, seed=options.seed))
-    warm_up(make_stage, AudioFormat(options.input_rates[0], 1))
-    trials = model_trials(recordings, options.input_rates, options.to, make_stage, measuring)
+def _upsampler_trials(options: Options, measuring: Measuring) -> Prepared:
+    recordings = _recordings(options).items()
+    request = UpsampleRequest(options.to, seed=options.seed)
+    model, restorer = _restorer("upsample", options.model, options, options.to)
+    _warm_up(restorer.stage(AudioFormat(options.input_rates[0], 1), request))
+    models = {MODEL: lambda damaged: restorer.stage(damaged.given, request)}
+    trials: list[Trial] = [
+        partial(compare_damaged, name, path, Downsampled(rate, options.to), models, measuring)
+        for name, path in recordings
+        for rate in options.input_rates
+    ]
     return {"model": model, "data": str(options.data)}, trials
 
 
-def _codec_trials(options: Options, measuring: Measuring) -> Prepared:
-    recordings = _recordings(options)
-    codec = load_for("encode", options.computing)
-    warm_up(partial(RoundTrip, codec), AudioFormat(codec.layout.rate, 1))
-    trials = codec_trials(recordings, codec, measuring, opus=options.baseline == "opus")
-    return {"model": str(options.model), "data": str(options.data)}, trials
-
-
 def _restorer_trials(options: Options, measuring: Measuring) -> Prepared:
-    model = chosen_model("decode-restore", options.model)
-    restorer = load_for("decode-restore", replace(options.computing, model=model))
-    make_stage = partial(restorer.stage, request=DecodeRestoreRequest(seed=options.seed))
-    warm_up(make_stage, AudioFormat(restorer.rate, 1))
-    data = str(options.pairs or options.data)
+    damages: list[tuple[str, Path, Damage]]
     if options.pairs:
+        data = options.pairs
         found = found_pairs(Path(data)).items()
-        pairs = {name: pair for name, pair in found if is_included(name, options.include)}
-        trials = pair_trials(pairs, make_stage, measuring)
+        damages = [
+            (name, original, CodedBefore(coded))
+            for name, (original, coded) in found
+            if is_included(name, options.include)
+        ]
     else:
-        chosen = _recordings(options)
-        trials = lossy_trials(chosen, options.codings, make_stage, measuring)
+        data = str(options.data)
+        recordings = _recordings(options).items()
+        damages = [(*one, Coded(coding)) for one in recordings for coding in options.codings]
+    request = DecodeRestoreRequest(seed=options.seed)
+    model, restorer = _restorer("decode-restore", options.model, options)
+    _warm_up(restorer.stage(AudioFormat(restorer.rate, 1), request))
+    models = {MODEL: lambda damaged: restorer.stage(damaged.given, request)}
+    trials: list[Trial] = [
+        partial(compare_damaged, *damage, models, measuring) for damage in damages
+    ]
     return {"model": model, "data": data}, trials
 
 
-def _gap_trials(options: Options, measuring: Measuring) -> Prepared:
-    plan = GapPlan.parse(str(options.gaps))
-    makers = gap_fillers(options.computing, options.seed)
-    trials = gap_trials(_recordings(options), plan, makers, measuring)
-    return {"model": next(iter(makers)), "data": str(options.data), "gaps": str(plan)}, trials
+def _inpainter_trials(options: Options, measuring: Measuring) -> Prepared:
+    """Prepare the model that was asked for, and beside it the default of `inpaint`."""
+    recordings, damage = _recordings(options).items(), Gapped.parse(str(options.gaps))
+
+    def filling(restorer: Restorer[InpaintRequest]) -> Restoring:
+        return lambda damaged: restorer.stage(
+            damaged.given, InpaintRequest(damaged.gaps_seconds, seed=options.seed)
+        )
+
+    names = {chosen_model("inpaint", name): None for name in (options.model, None)}
+    models = {name: filling(_restorer("inpaint", name, options)[1]) for name in names}
+    trials: list[Trial] = [
+        partial(compare_damaged, *recording, damage, models, measuring) for recording in recordings
+    ]
+    return {"model": next(iter(models)), "data": str(options.data), "gaps": str(damage)}, trials
+
+
+def _codec_trials(options: Options, measuring: Measuring) -> Prepared:
+    recordings = _recordings(options).items()
+    codec = load_for("encode", options.computing)
+    make_stage, with_opus = partial(RoundTrip, codec), options.baseline == "opus"
+    _warm_up(make_stage(AudioFormat(codec.layout.rate, 1)))
+    trials: list[Trial] = [
+        partial(compare_codec, *one, codec.layout, make_stage, measuring, opus=with_opus)
+        for one in recordings
+    ]
+    return {"model": str(options.model), "data": str(options.data)}, trials
+
+
+def _restorer(task: str, model: str | None, options: Options, rate: int = 0) -> tuple[str, Any]:
+    """Return the name of the model that the user's word means, and the model."""
+    name = chosen_model(task, model, rate)
+    return name, load_for(task, replace(options.computing, model=name), rate=rate)
+
+
+def _warm_up(stage: Stage) -> None:
+    """Let a model run once, so that no real-time factor holds what first use costs."""
+    stage.push(np.zeros((stage.source.channels, stage.source.rate), np.float32))
+    stage.flush()
 
 
 def _recordings(options: Options) -> dict[str, Path]:

@@ -11,11 +11,11 @@ from audiofix.audio.format import Chunk, empty_chunk
 from audiofix.audio.source import Source, open_source, raise_fault
 from audiofix.errors import InputError
 from audiofix.evaluation.comparison import (
-    BLOCK_SECONDS,
     Comparison,
     Measuring,
     SideBySide,
 )
+from audiofix.evaluation.damage import BLOCK_SECONDS
 from audiofix.streaming.resample import Resample
 
 ESTIMATE, INPUT = "estimate", "input"

@@ -29,6 +29,7 @@ _CAPTIONS = {
     "coded": "Input, as the codec gave it back",
     "model": "Model",
     "opus": "Opus",
+    "zeros": "Gaps left empty",
 }
 
 
@@ -144,5 +145,5 @@ def _examples(excerpts: Sequence[Excerpt]) -> Iterable[str]:
         yield f"<h3>{escape(excerpt.name)}, {escape(given)}</h3><div class=example>"
         for method, samples in excerpt.sounds.items():
             sound = sounds.get(method) if room >= 0 else None
-            yield figure(method, _CAPTIONS[method], samples, excerpt.rate, sound)
+            yield figure(method, _CAPTIONS.get(method, method), samples, excerpt.rate, sound)
         yield "</div>"

@@ -1,39 +1,22 @@
 """The comparisons of one evaluation: which there are, and doing them all."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from audiofix.audio.lossy import Coding
 from audiofix.audio.tree import matched
 from audiofix.errors import AudiofixError, InputError
-from audiofix.evaluation.codec_comparison import compare_codec
-from audiofix.evaluation.comparison import (
-    Comparison,
-    Excerpt,
-    Measuring,
-    Result,
-    StageMaker,
-    compare_model,
-)
+from audiofix.evaluation.comparison import Comparison, Excerpt, Measuring, Result
 from audiofix.evaluation.file_comparison import compare_files
-from audiofix.evaluation.gap_comparison import GapPlan, GapStageMaker, compare_gaps
-from audiofix.evaluation.lossy_comparison import compare_coding, compare_pair
 from audiofix.jobs.options import Shell
-from audiofix.streaming.codec import Codec
-from audiofix.streaming.roundtrip import RoundTrip
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One comparison that is still to be made; `work` may raise an AudiofixError."""
-
-    name: str
-    work: Callable[[], Comparison]
+Trial = Callable[[], Comparison]
+"""A comparison that is still to be made; it may raise an AudiofixError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,79 +60,9 @@ def file_trials(
         return compare_files(name, clean, made, measuring, source)
 
     return [
-        Trial(name, partial(compare, name, *pair))
+        partial(compare, name, *pair)
         for name, pair in matched(reference, estimate).items()
         if included(name)
-    ]
-
-
-def model_trials(
-    recordings: Mapping[str, Path],
-    input_rates: Sequence[int],
-    result_rate: int,
-    make_stage: StageMaker,
-    measuring: Measuring,
-) -> list[Trial]:
-    """Return a trial for each recording and input rate."""
-    return [
-        Trial(
-            f"{name}, {rate} Hz",
-            partial(compare_model, name, path, (rate, result_rate), make_stage, measuring),
-        )
-        for name, path in recordings.items()
-        for rate in input_rates
-    ]
-
-
-def codec_trials(
-    recordings: Mapping[str, Path], codec: Codec, measuring: Measuring, *, opus: bool
-) -> list[Trial]:
-    """Return a trial for each recording."""
-    make_stage = partial(RoundTrip, codec)
-    return [
-        Trial(
-            name, partial(compare_codec, name, path, codec.layout, make_stage, measuring, opus=opus)
-        )
-        for name, path in recordings.items()
-    ]
-
-
-def lossy_trials(
-    recordings: Mapping[str, Path],
-    codings: Sequence[Coding],
-    make_stage: StageMaker,
-    measuring: Measuring,
-) -> list[Trial]:
-    """Return a trial for each recording and coding."""
-    return [
-        Trial(
-            f"{name}, {coding}", partial(compare_coding, name, path, coding, make_stage, measuring)
-        )
-        for name, path in recordings.items()
-        for coding in codings
-    ]
-
-
-def pair_trials(
-    pairs: Mapping[str, tuple[Path, Path]], make_stage: StageMaker, measuring: Measuring
-) -> list[Trial]:
-    """Return a trial for each original and its coded recording."""
-    return [
-        Trial(name, partial(compare_pair, name, *pair, make_stage, measuring))
-        for name, pair in pairs.items()
-    ]
-
-
-def gap_trials(
-    recordings: Mapping[str, Path],
-    plan: GapPlan,
-    makers: Mapping[str, GapStageMaker],
-    measuring: Measuring,
-) -> list[Trial]:
-    """Return a trial for each recording."""
-    return [
-        Trial(name, partial(compare_gaps, name, path, plan, makers, measuring))
-        for name, path in recordings.items()
     ]
 
 
@@ -167,7 +80,7 @@ def perform(trials: Sequence[Trial], excerpts: int, shell: Shell) -> Outcome:
     with shell.bar("eval", len(trials), "trial") as tick:
         for done, trial in enumerate(trials, 1):
             try:
-                comparison = trial.work()
+                comparison = trial()
             except AudiofixError as error:
                 failures.append(error)
                 if len(trials) > 1:

@@ -57,9 +57,11 @@ def usual_metrics(kind: str) -> tuple[str, ...]:
     """Return what is measured unasked: what belongs to the kind, and `HEARD` where installed.
 
     Args:
-        kind: `codec`, `inpainter`, or anything else.
+        kind: `codec`, `inpainter`, whose gaps are too short for listeners, or anything else.
     """
-    usual = {"codec": CODEC_DEFAULT, "inpainter": GAP_DEFAULT}.get(kind, DEFAULT)
+    if kind == "inpainter":
+        return GAP_DEFAULT
+    usual = CODEC_DEFAULT if kind == "codec" else DEFAULT
     return usual + tuple(name for name in HEARD if installed(name))
 
 

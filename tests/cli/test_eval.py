@@ -125,7 +125,7 @@ def test_the_model_is_the_upsample_verb(audiofix: Run, model: Path, folders: Pat
     """What is measured is what a user would get from the same input."""
     x, _ = soundfile.read(folders / "clean/a.wav", dtype="float32")
     from audiofix.audio.format import AudioFormat
-    from audiofix.evaluation.comparison import in_16_bits
+    from audiofix.evaluation.damage import in_16_bits
     from audiofix.streaming.resample import Resample
 
     down = Resample(AudioFormat(8000, 1), 4000)

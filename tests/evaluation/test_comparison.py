@@ -9,7 +9,9 @@ from stages import noise
 
 from audiofix.audio.format import AudioFormat
 from audiofix.errors import InputError, UsageError
-from audiofix.evaluation.comparison import Measuring, compare_model, in_16_bits
+from audiofix.evaluation.comparison import Comparison, Measuring
+from audiofix.evaluation.damage import Downsampled, in_16_bits
+from audiofix.evaluation.damage_comparison import compare_damaged
 from audiofix.evaluation.file_comparison import compare_files
 from audiofix.metrics.spectral import DEFINITIONS
 from audiofix.streaming.resample import Resample
@@ -26,6 +28,12 @@ def written(path: Path, samples: np.ndarray, rate: int = 16000) -> Path:
 @pytest.fixture
 def clean(tmp_path: Path) -> Path:
     return written(tmp_path / "clean.wav", noise(2, 30_001))
+
+
+def compare_model(path: Path, rates: tuple[int, int], to: int, measuring: Measuring) -> Comparison:
+    """Compare a model that only resamples."""
+    models = {"model": lambda damaged: Resample(damaged.given, to)}
+    return compare_damaged("a", path, Downsampled(*rates), models, measuring)
 
 
 def test_files_are_compared_sample_by_sample(clean: Path, tmp_path: Path) -> None:
@@ -73,13 +81,8 @@ def test_other_formats_are_refused(
 
 
 def test_a_model_that_only_resamples_is_as_good_as_resampling(clean: Path) -> None:
-    comparison = compare_model(
-        "a",
-        clean,
-        (8000, 48000),
-        lambda source: Resample(source, 48000),
-        Measuring((*MEASURING.metrics, "rtf"), DEFINITIONS["standard"], None, True),
-    )
+    measuring = Measuring((*MEASURING.metrics, "rtf"), DEFINITIONS["standard"], None, True)
+    comparison = compare_model(clean, (8000, 48000), 48000, measuring)
     sinc, model = comparison.results
     assert (sinc.method, model.method, model.input_rate) == ("sinc", "model", 8000)
     for name in MEASURING.metrics:
@@ -95,7 +98,7 @@ def test_a_model_that_only_resamples_is_as_good_as_resampling(clean: Path) -> No
 def test_the_border_of_the_bands_can_be_named(clean: Path) -> None:
     def high(edge_hz: float | None) -> float:
         measuring = Measuring(("lsd-hf",), DEFINITIONS["standard"], edge_hz, False)
-        found = compare_model("a", clean, (8000, 16000), lambda f: Resample(f, 16000), measuring)
+        found = compare_model(clean, (8000, 16000), 16000, measuring)
         return found.results[0].scores["lsd-hf"]
 
     assert high(None) == high(4000)
@@ -104,13 +107,13 @@ def test_the_border_of_the_bands_can_be_named(clean: Path) -> None:
 
 def test_a_model_of_another_rate_is_refused(clean: Path) -> None:
     with pytest.raises(UsageError, match="change --to"):
-        compare_model("a", clean, (8000, 48000), lambda f: Resample(f, 16000), MEASURING)
+        compare_model(clean, (8000, 48000), 16000, MEASURING)
 
 
 def test_a_cut_recording_is_a_failure() -> None:
     cut = Path(__file__).parents[1] / "audio" / "bad" / "truncated.wav"
     with pytest.raises(InputError, match="cut"):
-        compare_model("a", cut, (4000, 8000), lambda f: Resample(f, 8000), MEASURING)
+        compare_model(cut, (4000, 8000), 8000, MEASURING)
     with pytest.raises(InputError, match="cut"):
         compare_files("a", cut, cut, MEASURING)
 

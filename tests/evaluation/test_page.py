@@ -173,3 +173,9 @@ def test_without_two_sounds_there_is_no_blind_test(saved: Path) -> None:
     saved.write_text(module.page(FINDINGS, []), encoding="utf-8")
     shown = browse(saved, "--dump-dom").decode()
     assert "hidden" in shown[shown.index('<section id="test"') :].partition(">")[0]
+
+
+def test_a_method_of_any_name_has_its_figure() -> None:
+    excerpt = Excerpt("b", None, 16000, {"zeros": SOUNDS["sinc"], "some-model": SOUNDS["model"]})
+    text = module.page(FINDINGS, [excerpt])
+    assert "Gaps left empty" in text and "some-model" in text

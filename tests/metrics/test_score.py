@@ -5,7 +5,7 @@ import pytest
 from stages import noise
 
 from audiofix.audio.format import AudioFormat
-from audiofix.metrics.score import DEFAULT, METRICS, Scorer
+from audiofix.metrics.score import DEFAULT, GAP_DEFAULT, METRICS, Scorer, usual_metrics
 from audiofix.metrics.spectral import DEFINITIONS
 
 
@@ -36,3 +36,7 @@ def test_without_two_bands_there_is_no_figure_of_them(edge_hz):
 
 def test_every_default_is_a_metric():
     assert set(DEFAULT) <= METRICS.keys()
+
+
+def test_gaps_are_not_measured_by_what_listeners_would_say():
+    assert usual_metrics("inpainter") == GAP_DEFAULT

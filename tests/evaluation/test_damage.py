@@ -4,8 +4,9 @@ import soundfile
 
 from audiofix.audio.lossy import Coding, coded, parse_coding
 from audiofix.evaluation.comparison import Measuring
+from audiofix.evaluation.damage import Coded, CodedBefore
+from audiofix.evaluation.damage_comparison import compare_damaged
 from audiofix.evaluation.findings import input_label, means_of
-from audiofix.evaluation.lossy_comparison import compare_coding, compare_pair
 from audiofix.metrics.spectral import DEFINITIONS
 from audiofix.streaming.resample import Resample
 
@@ -22,9 +23,14 @@ def sound(channels=2, samples=RATE):
     return (0.1 * tones + 0.02 * rng.standard_normal((channels, samples))).astype(np.float32)
 
 
-def nothing(audio):
+def nothing(damaged):
     """A restorer that does nothing."""
-    return Resample(audio, audio.rate)
+    return Resample(damaged.given, damaged.given.rate)
+
+
+def scored(path, damage):
+    """Return the results of a recording, damaged, and of doing nothing to it."""
+    return compare_damaged("x", path, damage, {"model": nothing}, MEASURING).results
 
 
 def write(path, samples):
@@ -35,8 +41,7 @@ def write(path, samples):
 
 def test_doing_nothing_equals_what_the_codec_gave(tmp_path):
     path = write(tmp_path / "x.wav", sound())
-    found = compare_coding("x", path, Coding("mp3", 64), nothing, MEASURING)
-    before, after = found.results
+    before, after = scored(path, Coded(Coding("mp3", 64)))
     assert (before.method, after.method, after.damage) == ("coded", "model", "mp3:64k")
     for name in ("si-sdr", "lsd", "lsd-hf", "lsd-lf"):
         assert before.scores[name] == after.scores[name]
@@ -47,8 +52,7 @@ def test_doing_nothing_equals_what_the_codec_gave(tmp_path):
 
 def test_six_channels_are_coded_two_by_two(tmp_path):
     path = write(tmp_path / "x.wav", sound(6, 20000))
-    found = compare_coding("x", path, Coding("opus", 64), nothing, MEASURING)
-    assert found.results[0].samples == 20000
+    assert scored(path, Coded(Coding("opus", 64)))[0].samples == 20000
 
 
 def test_a_late_pair_is_brought_in_time(tmp_path):
@@ -61,10 +65,7 @@ def test_a_late_pair_is_brought_in_time(tmp_path):
         write(tmp_path / f"{name}.wav", one)
         for name, one in {"a": x, "b": damaged, "c": late}.items()
     ]
-    scores = [
-        compare_pair("x", files[0], one, nothing, MEASURING).results[0].scores["si-sdr"]
-        for one in files[1:]
-    ]
+    scores = [scored(files[0], CodedBefore(one))[0].scores["si-sdr"] for one in files[1:]]
     assert scores[0] == pytest.approx(scores[1], abs=0.1)
     assert scores[0] > 5
 
@@ -74,7 +75,7 @@ def test_means_are_by_coding(tmp_path):
     results = [
         result
         for word in ("mp3:32k", "mp3:128k")
-        for result in compare_coding("x", path, parse_coding(word), nothing, MEASURING).results
+        for result in scored(path, Coded(parse_coding(word)))
     ]
     means = means_of(results, METRICS, 0)
     assert [(mean.damage, mean.method, mean.files) for mean in means] == [
