@@ -26,6 +26,8 @@ if platform.machine().lower() in ("x86_64", "amd64"):
         "avx2": (8, ["-mavx2", "-mfma"]),
         "avx512": (16, ["-mavx512f", "-mavx512dq", "-mprefer-vector-width=512"]),
     }
+# Of products in bfloat16 on Intel's matrix units, at the highest level; old compilers lack them.
+MATRIX_FLAGS = ["-mamx-tile", "-mamx-bf16", "-mavx512bf16"]
 # -Wno-*uninitialized: GCC 12's own AVX-512 header trips them.
 # -fno-math-errno and -fno-trapping-math free the vectoriser; NaN, infinity and order of sums stay.
 CPU_FLAGS = [
@@ -70,6 +72,12 @@ def build_cpu(library: Path) -> None:
     include = ["-I", str(KERNELS / "include")]
     with tempfile.TemporaryDirectory() as scratch:
         units = {folder: [str(KERNELS / folder / "cpu.cpp")] for folder in CPU_PARTS}
+        if "avx512" in LEVELS and _takes(compiler, MATRIX_FLAGS):
+            units["selective_scan"].append("-DAFX_HAS_MATRIX")
+            width, flags = LEVELS["avx512"]
+            names = ["-DAFX_LEVEL=matrix", f"-DAFX_WIDTH={width}", "-DAFX_MATRIX"]
+            source = str(KERNELS / "selective_scan" / "cpu_block.cpp")
+            units["block_matrix"] = [source, *names, *flags, *MATRIX_FLAGS]
         for name, (width, flags) in LEVELS.items():
             names = [f"-DAFX_LEVEL={name}", f"-DAFX_WIDTH={width}"]
             for folder, parts in CPU_PARTS.items():
@@ -113,6 +121,12 @@ def _found(compiler: str | None) -> str:
     if compiler is None:
         raise FileNotFoundError("no compiler")
     return compiler
+
+
+def _takes(compiler: str, flags: list[str]) -> bool:
+    """Return whether a compiler for Linux knows the flags."""
+    trial = [compiler, *flags, "-x", "c++", "-E", os.devnull, "-o", os.devnull]
+    return sys.platform == "linux" and subprocess.run(trial, capture_output=True).returncode == 0
 
 
 def _run(command: list[str]) -> None:

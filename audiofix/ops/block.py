@@ -7,12 +7,13 @@ one product to the next; the layers of `backends.vmasr.blocks` are its twin that
 from dataclasses import dataclass
 from math import log
 
-from torch import Tensor
+from torch import Tensor, bfloat16
 from torch.nn.functional import pad
 
 from audiofix.ops import native
 
-ROUTES = 4
+_DEPTH = 32
+"""Inputs that a matrix unit multiplies together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +60,28 @@ class BlockTensors:
 class FusedBlock:
     """A block's weights, packed for the kernel. Not a module: it follows no later training."""
 
-    def __init__(self, tensors: BlockTensors, epsilon: float) -> None:
-        """Pack the weights; `epsilon` is that of all norms."""
+    def __init__(self, tensors: BlockTensors, epsilon: float, *, bfloat16: bool = False) -> None:
+        """Pack the weights.
+
+        Args:
+            tensors: what the layers hold.
+            epsilon: that of all norms.
+            bfloat16: multiply in bfloat16, where the processor has matrix units for it. Elsewhere
+                that would gain nothing, and products stay float32.
+        """
         inner, rank = tensors.step_weight.shape[1:]
+        hidden = tensors.first.shape[0]
+        self.bfloat16 = bfloat16 and native.has_matrix_units() and hidden <= native.MAX_DEPTH
+        products = {
+            name: (_pairs if self.bfloat16 else _panels)(weight.detach().float())
+            for name, weight in _products(tensors).items()
+        }
         packed = {name: t.detach().float().contiguous() for name, t in _packed(tensors).items()}
-        self._tensors = packed  # the structure points into them
+        self._tensors = packed | products  # the structure points into them
         self._weights = native.BlockWeights(
-            tensors.in_proj.shape[1], inner, tensors.first.shape[0], rank, epsilon
+            *(tensors.in_proj.shape[1], inner, hidden, rank, epsilon, self.bfloat16)
         )
-        for name, tensor in packed.items():
+        for name, tensor in self._tensors.items():
             setattr(self._weights, name, tensor.data_ptr())
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -89,27 +103,34 @@ def fits(channels: int, inner: int, rank: int, state: int) -> bool:
     )
 
 
-def _packed(tensors: BlockTensors) -> dict[str, Tensor]:
-    """Return the arrays of `afx_block_weights` by name."""
-    inner, rank = tensors.step_weight.shape[1:]
+def _products(tensors: BlockTensors) -> dict[str, Tensor]:
+    """Return the weights of products, `[outputs, inputs]`, named as in `afx_block_weights`."""
+    rank = tensors.step_weight.shape[2]
     # Steps in powers of two: softplus2(s / ln 2) ln 2 = softplus(s), and that last ln 2 goes to B.
     projection = tensors.x_proj.clone()
     projection[:, rank] *= log(2)
     values, gate = tensors.in_proj.chunk(2)
+    return {
+        "values": values,
+        "gate": gate,
+        "projection": projection.flatten(0, 1),
+        "out": tensors.out_proj,
+        "first": tensors.first,
+        "second": tensors.second,
+    }
+
+
+def _packed(tensors: BlockTensors) -> dict[str, Tensor]:
+    """Return the other arrays of `afx_block_weights` by name."""
+    inner = tensors.step_weight.shape[1]
     arrays = {
-        "values": _panels(values),
-        "gate": _panels(gate),
         "convolution": _wide(tensors.convolution.reshape(inner, 9).t()),
         "convolution_bias": _wide(tensors.convolution_bias),
-        "projection": _panels(projection.flatten(0, 1)),
         "step_weight": _wide(tensors.step_weight.transpose(1, 2) / log(2)),
         "step_bias": _wide(tensors.step_bias / log(2)),
         "A": _wide(tensors.A),
         "D": _wide(tensors.D.sum(0)),
-        "out": _panels(tensors.out_proj),
-        "first": _panels(tensors.first),
         "first_bias": _wide(tensors.first_bias),
-        "second": _panels(tensors.second),
         "second_bias": _wide(tensors.second_bias),
     }
     for name in ("norm", "out_norm", "norm2"):
@@ -126,5 +147,12 @@ def _wide(array: Tensor) -> Tensor:
 
 def _panels(weight: Tensor) -> Tensor:
     """Return `[outputs, inputs]` as `[outputs / PANEL, inputs, PANEL]`."""
-    panels: Tensor = _wide(weight.t()).unflatten(1, (-1, native.PANEL)).transpose(0, 1)
-    return panels
+    panels = _wide(weight.t()).unflatten(1, (-1, native.PANEL)).transpose(0, 1)
+    return panels.contiguous()
+
+
+def _pairs(weight: Tensor) -> Tensor:
+    """Return `[outputs, inputs]` as `[outputs / PANEL, inputs / 2, PANEL, 2]` in bfloat16."""
+    padded = pad(weight, (0, -weight.shape[1] % _DEPTH, 0, -weight.shape[0] % native.PANEL))
+    pairs = padded.to(bfloat16).view(-1, native.PANEL, padded.shape[1] // 2, 2).transpose(1, 2)
+    return pairs.contiguous()

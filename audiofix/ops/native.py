@@ -25,6 +25,7 @@ TILES: dict[str, int] = {"cpu": 512, "cuda": 2048}
 MAX_STATE = 256
 PANEL = 16
 MAX_BLOCK, MAX_INNER, MAX_RANK = 256, 512, 16
+MAX_DEPTH = 2048
 MAX_HEIGHT = 1536
 COLUMNS = 32
 """Outputs side by side in a convolution's packed weight."""
@@ -91,6 +92,7 @@ class BlockWeights(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("channels", "inner", "hidden", "rank")),
         ("epsilon", ctypes.c_float),
+        ("bfloat16", ctypes.c_int32),
         *((name, ctypes.c_void_p) for name in TENSORS),
     ]
 
@@ -295,6 +297,11 @@ def block(weights: BlockWeights, x: Tensor) -> Tensor:
     )
     _check("cpu", status)
     return out
+
+
+def has_matrix_units() -> bool:
+    """Return whether the CPU multiplies bfloat16 in units of their own."""
+    return bool(library("cpu").afx_cpu_has_matrix_units())
 
 
 def convolve_time(

@@ -30,6 +30,9 @@ enum { AFX_ROUTES = 4, AFX_MAX_HEIGHT = 1536 };
 enum { AFX_PANEL = 16, AFX_SCAN_LANES = 16 };
 enum { AFX_MAX_BLOCK = 256, AFX_MAX_INNER = 512, AFX_MAX_RANK = 16 };
 
+/* The most inputs of a product in bfloat16. */
+enum { AFX_MAX_DEPTH = 2048 };
+
 /* Of a convolution along time: outputs that lie side by side in its packed weight, and what its
    inputs pass through. */
 enum { AFX_CONVOLUTION_PANEL = 32 };
@@ -73,11 +76,13 @@ typedef struct {
 
 /* The weights of a visual state-space block of one state a channel. `inner` and `hidden` are padded
    to a multiple of AFX_PANEL with zeros in every array below, written ~. A packed weight of N
-   outputs and K inputs lies as [~N / AFX_PANEL, K, AFX_PANEL]. Steps are in powers of two:
+   outputs and K inputs lies as [~N / AFX_PANEL, K, AFX_PANEL]; in bfloat16 as pairs of inputs,
+   [~N / AFX_PANEL, K / 2, AFX_PANEL, 2], K padded with zeros to a multiple of 32. Steps are in powers of two:
    step_weight and step_bias come times log2 e, and the rows of B in `projection` times ln 2. */
 typedef struct {
   int64_t channels, inner, hidden, rank;
   float epsilon;                        /* of the norms */
+  int32_t bfloat16;                     /* whether packed weights are; for matrix units */
   const float *norm_weight, *norm_bias; /* [channels], or null: no norms outside */
   const float *values, *gate;           /* packed, inner of channels */
   const float *convolution;             /* [9, ~inner], rows of the filter first */
@@ -141,6 +146,9 @@ AFX_API int afx_norm_cpu(const float *x, const float *weight, const float *bias,
 AFX_API int afx_norm_gate_cpu(const float *x, const float *gate, int64_t gate_stride,
                               const float *weight, const float *bias, float epsilon, float *out,
                               int64_t batch, int64_t channels, int64_t places, int threads);
+
+/* Whether products in bfloat16 have units of their own here, at the level in use. */
+AFX_API int afx_cpu_has_matrix_units(void);
 
 /* A visual state-space block in place, x: [batch, height, width, channels]. No gradient. */
 AFX_API int64_t afx_block_workspace_cpu(const afx_block_weights *in, int64_t height, int64_t width,

@@ -4,6 +4,11 @@
 #include "cpu_level.h"
 
 #include <string.h>
+#ifdef AFX_HAS_MATRIX
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace {
 
@@ -26,6 +31,24 @@ int highest_level() { return 0; }
 #endif
 
 int current_level = highest_level();
+
+#ifdef AFX_HAS_MATRIX
+// Whether the processor has tiles of bfloat16 and vectors that round to it, and Linux lets this
+// process use them: it keeps 8 KB more a thread from then on.
+bool matrix_units() {
+  unsigned a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  constexpr unsigned AMX_BF16 = 1u << 22, AMX_TILE = 1u << 24, AVX512_BF16 = 1u << 5;
+  if (!(d & AMX_BF16) || !(d & AMX_TILE)) return false;
+  if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & AVX512_BF16)) return false;
+  constexpr long REQUEST_PERMISSION = 0x1023, TILE_DATA = 18;  // of arch_prctl
+  return highest_level() == 2 && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+}
+const CpuBlock *const MATRIX_BLOCK = &afx_block_matrix;
+#else
+bool matrix_units() { return false; }
+const CpuBlock *const MATRIX_BLOCK = nullptr;
+#endif
 
 int check(const afx_scan_inputs *in, const afx_scan_shape &shape) {
   if (in->type != AFX_FLOAT32) return AFX_BAD_TYPE;
@@ -228,12 +251,13 @@ int afx_block_cpu(const afx_block_weights *in, float *x, float *workspace, int64
   const bool good = batch > 0 && height > 0 && width > 0 && in->channels > 0 &&
                     in->channels <= AFX_MAX_BLOCK && in->inner > 0 && in->inner <= AFX_MAX_INNER &&
                     in->hidden > 0 && in->rank > 0 && in->rank <= AFX_MAX_RANK && threads > 0;
-  if (!good) return AFX_BAD_SHAPE;
+  if (!good || (in->bfloat16 && in->hidden > AFX_MAX_DEPTH)) return AFX_BAD_SHAPE;
+  if (in->bfloat16 && !afx_cpu_has_matrix_units()) return AFX_BAD_TYPE;
   const BlockSpace space = block_space(*in, height, width);
   const int64_t bands = at_most(threads, height);  // a place's bits do not depend on its band
   float *plane = workspace, *scanned = plane + space.plane, *projected = scanned + space.plane;
   float *own = projected + space.projected;
-  const CpuBlock &level = *BLOCKS[current_level];
+  const CpuBlock &level = in->bfloat16 ? *MATRIX_BLOCK : *BLOCKS[current_level];
   for (int64_t item = 0; item < batch; item++, x += height * width * in->channels) {
 #pragma omp parallel num_threads(threads)
     {
@@ -256,6 +280,11 @@ int afx_block_cpu(const afx_block_weights *in, float *x, float *workspace, int64
 int afx_use_cpu_level(int level) {
   current_level = (int)at_most(at_least(level, 0), highest_level());
   return current_level;
+}
+
+int afx_cpu_has_matrix_units(void) {
+  static const bool there = matrix_units();
+  return there && current_level == 2;
 }
 
 int afx_cpu_level() { return current_level; }

@@ -69,5 +69,6 @@ constexpr int64_t AFX_BLOCK_TILE = 64;  // places from product to product
 extern const CpuBlock afx_block_baseline;
 extern const CpuBlock afx_block_avx2;
 extern const CpuBlock afx_block_avx512;
+extern const CpuBlock afx_block_matrix;  // products in bfloat16
 
 int afx_cpu_level();  // the instructions in use

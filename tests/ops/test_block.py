@@ -5,6 +5,7 @@ import torch
 
 from audiofix.backends.vmasr.blocks import VSSBlock
 from audiofix.backends.vmasr.fuse import fuse
+from audiofix.ops import native
 from audiofix.ops.block import fits
 from audiofix.ops.selection import condition
 
@@ -73,11 +74,32 @@ def test_only_sizes_that_the_kernel_knows_are_fused(
     assert fits(channels, inner, rank, state) == taken
 
 
-def test_gradients_and_autocast_take_the_layers() -> None:
+def test_gradients_take_the_layers() -> None:
     block, x = make(16), torch.randn(1, 8, 8, 16)
     fuse(block)
     block.fused = lambda x: pytest.fail("the kernel has no gradient")
     with torch.enable_grad():
         block(x)
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        block(x)
+
+
+@pytest.mark.skipif(
+    not (condition("cpu").runs and native.has_matrix_units()), reason="no units for bfloat16"
+)
+@pytest.mark.parametrize("shape", [(1, 5, 3, 4), (2, 33, 70, 8), (1, 17, 1, 24), (1, 4, 9, 128)])
+def test_matrix_units_make_what_products_of_bfloat16_make(shape: tuple[int, ...]) -> None:
+    block, x = make(shape[-1]), torch.randn(shape)
+    with torch.inference_mode():
+        layers = block(x)
+        fuse(block, torch.bfloat16)
+        halves = block(x)
+    error = float((halves - layers).abs().max() / layers.abs().max())
+    assert 1e-5 < error < 1e-2  # rounded to 8 bits, and summed in float32
+
+
+def test_half_precision_without_its_units_is_single(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "has_matrix_units", lambda: False)
+    single, half, x = make(16), make(16), torch.randn(1, 8, 8, 16)
+    fuse(single)
+    fuse(half, torch.bfloat16)
+    with torch.inference_mode():
+        assert torch.equal(single(x), half(x))

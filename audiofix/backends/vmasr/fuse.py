@@ -8,11 +8,15 @@ from audiofix.ops.block import BlockTensors, FusedBlock, fits
 from audiofix.ops.selection import uses_native
 
 
-def fuse(network: nn.Module) -> None:
+def fuse(network: nn.Module, dtype: torch.dtype = torch.float32) -> None:
     """Give every block of a network on the CPU its packed weights, if the kernel takes it.
 
-    The network's weights must not change afterwards. Under autocast, on another device, or where
-    gradients are wanted, a block goes on running layer by layer.
+    The network's weights must not change afterwards. On another device, or where gradients are
+    wanted, a block goes on running layer by layer.
+
+    Args:
+        network: whose blocks.
+        dtype: `torch.bfloat16` for products on matrix units; see `ops.block.FusedBlock`.
     """
     for module in network.modules():
         if not isinstance(module, VSSBlock):
@@ -24,7 +28,9 @@ def fuse(network: nn.Module) -> None:
             and uses_native(weight)
             and fits(channels, inner, module.op.rank, module.op.state)
         ):
-            module.fused = FusedBlock(_tensors(module), module.op.out_norm.eps)
+            module.fused = FusedBlock(
+                _tensors(module), module.op.out_norm.eps, bfloat16=dtype is torch.bfloat16
+            )
 
 
 def _tensors(block: VSSBlock) -> BlockTensors:

@@ -1,6 +1,7 @@
 """VM-ASR as a stage: any rate in, any rate out, in bounded memory."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -77,7 +78,7 @@ def open(checkpoint: Checkpoint, placement: Placement) -> "VMASRRestorer":
     settings = VMASRConfig.from_mapping(config)
     network = filled_module(lambda: VMASR(settings), checkpoint.tensors, checkpoint.name)
     network = network.eval().requires_grad_(False).to(placement.device)
-    fuse(network)
+    fuse(network, placement.dtype)
     model_rate = rate if isinstance(rate, int) else settings.hop_length * _HOPS_PER_SECOND
     return VMASRRestorer(checkpoint.name, model_rate, network, placement, filled=filled)
 
@@ -142,7 +143,9 @@ class VMASRRestorer:
         """Return the restored `[pieces, window]` of some channels, each with its edge."""
         network, placement = self.network, self.placement
         waves, edges = np.stack([row for row, _ in pieces]), [edge for _, edge in pieces]
-        with torch.inference_mode(), placement.autocast():
+        # On the CPU the fused blocks know the precision: torch's other layers gain nothing from it.
+        on_cpu = placement.device.type == "cpu"
+        with torch.inference_mode(), nullcontext() if on_cpu else placement.autocast():
             source = network.transform(torch.from_numpy(waves)[:, None].to(placement.device))
             spectra = enhance_spectra(
                 network,
