@@ -147,7 +147,7 @@ def _wide(array: Tensor) -> Tensor:
 
 def _panels(weight: Tensor) -> Tensor:
     """Return `[outputs, inputs]` as `[outputs / PANEL, inputs, PANEL]`."""
-    panels = _wide(weight.t()).unflatten(1, (-1, native.PANEL)).transpose(0, 1)
+    panels: Tensor = _wide(weight.t()).unflatten(1, (-1, native.PANEL)).transpose(0, 1)
     return panels.contiguous()
 
 
