@@ -10,7 +10,7 @@ from math import log
 from torch import Tensor, bfloat16
 from torch.nn.functional import pad
 
-from audiofix.ops import native
+from audiofix.ops import native, structures
 
 _DEPTH = 32
 """Inputs that a matrix unit multiplies together."""
@@ -78,7 +78,7 @@ class FusedBlock:
         }
         packed = {name: t.detach().float().contiguous() for name, t in _packed(tensors).items()}
         self._tensors = packed | products  # the structure points into them
-        self._weights = native.BlockWeights(
+        self._weights = structures.BlockWeights(
             *(tensors.in_proj.shape[1], inner, hidden, rank, epsilon, self.bfloat16)
         )
         for name, tensor in self._tensors.items():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.nn.functional import elu, leaky_relu, pad
 
-from audiofix.ops import native
+from audiofix.ops import native, structures
 
 
 class Activation(NamedTuple):
@@ -54,7 +54,7 @@ class TimeConvolution:
         packed = columns.permute(0, 3, 1, 2, 4).contiguous()
         biases = None if bias is None else _wide(bias.detach()).contiguous()
         self._tensors = packed, biases  # the structure points into them
-        self.weights = native.Convolution(
+        self.weights = structures.Convolution(
             *(groups, inputs, outputs, taps, stride, dilation),
             packed.data_ptr(),
             None if biases is None else biases.data_ptr(),

@@ -1,8 +1,7 @@
 """The compiled kernels: finding the libraries, and calling them with torch tensors.
 
-Plain C through ctypes, so one library serves every version of Python and torch. The structures
-are those of `kernels/include/audiofix_kernels.h`. Callers pass contiguous tensors of the types
-given; results are allocated here.
+Plain C through ctypes, so one library serves every version of Python and torch. Callers pass
+contiguous tensors of the types given; results are allocated here.
 """
 
 import ctypes
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from audiofix.errors import DeviceError
+from audiofix.ops import structures
 
 Twin = Literal["cpu", "cuda"]
 
@@ -35,86 +35,6 @@ TYPES: dict[str, dict[torch.dtype, int]] = {
     "cuda": {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2},
 }
 """The types that each twin takes for u, delta, B and C."""
-
-
-class ScanShape(ctypes.Structure):
-    """`afx_scan_shape`."""
-
-    _fields_ = [
-        (name, ctypes.c_int64)
-        for name in ("batch", "channels", "length", "state", "groups", "reversed_groups")
-    ]
-
-
-class ScanInputs(ctypes.Structure):
-    """`afx_scan_inputs`."""
-
-    _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("u", "delta", "A", "B", "C", "D", "delta_bias")),
-        ("softplus", ctypes.c_int32),
-        ("type", ctypes.c_int32),
-    ]
-
-
-class ScanGradients(ctypes.Structure):
-    """`afx_scan_gradients`."""
-
-    _fields_ = [
-        (name, ctypes.c_void_p) for name in ("u", "delta", "A", "B", "C", "D", "delta_bias")
-    ]
-
-
-class PlaneShape(ctypes.Structure):
-    """`afx_plane_shape`."""
-
-    _fields_ = [
-        (name, ctypes.c_int64) for name in ("batch", "channels", "height", "width", "state", "rank")
-    ]
-
-
-class PlaneInputs(ctypes.Structure):
-    """`afx_plane_inputs`."""
-
-    _fields_ = [
-        (name, ctypes.c_void_p)
-        for name in ("plane", "projected", "step_weight", "step_bias", "A", "D")
-    ]
-
-
-class BlockWeights(ctypes.Structure):
-    """`afx_block_weights`."""
-
-    TENSORS = (
-        *("norm_weight", "norm_bias", "values", "gate", "convolution", "convolution_bias"),
-        *("projection", "step_weight", "step_bias", "A", "D", "out_norm_weight", "out_norm_bias"),
-        *("out", "norm2_weight", "norm2_bias", "first", "first_bias", "second", "second_bias"),
-    )
-    _fields_ = [
-        *((name, ctypes.c_int64) for name in ("channels", "inner", "hidden", "rank")),
-        ("epsilon", ctypes.c_float),
-        ("bfloat16", ctypes.c_int32),
-        *((name, ctypes.c_void_p) for name in TENSORS),
-    ]
-
-
-class Convolution(ctypes.Structure):
-    """`afx_convolution`."""
-
-    _fields_ = [
-        *((n, ctypes.c_int64) for n in ("groups", "inputs", "outputs", "taps", "stride")),
-        ("dilation", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("weight", "bias")),
-    ]
-
-
-class TimeStream(ctypes.Structure):
-    """`afx_time_stream`."""
-
-    _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("history", "x")),
-        ("x_stride", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("residual", "out", "kept")),
-    ]
 
 
 class Scan(NamedTuple):
@@ -192,7 +112,9 @@ def scan_backward(scan: Scan, gradient: Tensor, checkpoints: Tensor) -> list[Ten
         _exact(scan.u, 0 if like is None else like.shape[0]) for like in (scan.D, scan.delta_bias)
     ]
     workspace = _exact(scan.u, getattr(loaded, f"afx_selective_scan_workspace_{twin}")(shape))
-    to = ScanGradients(*(_pointer(tensor) if tensor.numel() else None for tensor in gradients))
+    to = structures.ScanGradients(
+        *(_pointer(tensor) if tensor.numel() else None for tensor in gradients)
+    )
     with _device_of(scan.u):
         status = getattr(loaded, f"afx_selective_scan_backward_{twin}")(
             ctypes.byref(_inputs(scan)),
@@ -211,9 +133,9 @@ def plane_scan(inputs: tuple[Tensor, ...], state: int, rank: int) -> Tensor:
     """Return the sum of the four routes; the tensors of `afx_plane_inputs`, on the CPU."""
     out = torch.empty_like(inputs[0])
     status = library("cpu").afx_plane_scan_cpu(
-        ctypes.byref(PlaneInputs(*map(_pointer, inputs))),
+        ctypes.byref(structures.PlaneInputs(*map(_pointer, inputs))),
         _pointer(out),
-        PlaneShape(*out.shape, state, rank),
+        structures.PlaneShape(*out.shape, state, rank),
         torch.get_num_threads(),
     )
     _check("cpu", status)
@@ -285,7 +207,7 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None, gelu: bool) -> Tenso
     return out
 
 
-def block(weights: BlockWeights, x: Tensor) -> Tensor:
+def block(weights: structures.BlockWeights, x: Tensor) -> Tensor:
     """Return a visual state-space block's output for `[batch, height, width, channels]`."""
     loaded, threads = library("cpu"), torch.get_num_threads()
     batch, height, width = map(ctypes.c_int64, x.shape[:3])
@@ -305,8 +227,8 @@ def has_matrix_units() -> bool:
 
 
 def convolve_time(
-    weights: Convolution,
-    then: Convolution | None,
+    weights: structures.Convolution,
+    then: structures.Convolution | None,
     x: Tensor,
     history: Tensor,
     residual: Tensor | None,
@@ -317,7 +239,7 @@ def convolve_time(
     loaded, time = library("cpu"), ctypes.c_int64(x.shape[1])
     kept = torch.empty_like(history)
     workspace = _scratch(loaded.afx_convolve_time_workspace_cpu(ctypes.byref(weights), time))
-    stream = TimeStream(
+    stream = structures.TimeStream(
         history.data_ptr(),
         x.data_ptr(),
         x.stride(0),
@@ -368,15 +290,15 @@ def _exact(like: Tensor, *shape: int) -> Tensor:
     return torch.empty(shape, dtype=torch.float32, device=like.device)
 
 
-def _shape(scan: Scan) -> ScanShape:
+def _shape(scan: Scan) -> structures.ScanShape:
     batch, channels, length = scan.u.shape
-    return ScanShape(
+    return structures.ScanShape(
         batch, channels, length, scan.A.shape[1], scan.B.shape[1], scan.reversed_groups
     )
 
 
-def _inputs(scan: Scan) -> ScanInputs:
-    return ScanInputs(
+def _inputs(scan: Scan) -> structures.ScanInputs:
+    return structures.ScanInputs(
         *(_pointer(tensor) for tensor in scan[:7]),
         int(scan.softplus),
         TYPES[twin_of(scan.u)][scan.u.dtype],

@@ -1,5 +1,5 @@
 /* The C interface of the audiofix kernels. Python mirrors these structures in
-   audiofix/ops/native.py; a test compares their sizes.
+   audiofix/ops/structures.py; a test compares their sizes.
 
    All arrays are contiguous, last axis fastest, and outputs overlap nothing.
    Functions return 0, a negative AFX_* code, or a positive cudaError_t. Nothing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audiofix.ops import native
+from audiofix.ops import native, structures
 
 BUILD = Path(__file__).parents[2] / "kernels" / "build.py"
 pytestmark = pytest.mark.skipif(not BUILD.exists(), reason="no source tree here")
@@ -49,6 +49,6 @@ def test_the_cuda_library_loads_without_a_driver() -> None:
     loaded = native.library("cuda")
     assert loaded.afx_message(-2) == b"type not taken"
     rows, state, length = 8, 1, 16
-    shape = native.ScanShape(1, rows, length, state, 4, 0)
+    shape = structures.ScanShape(1, rows, length, state, 4, 0)
     partial = 2 * rows * state * length  # a block for each row
     assert loaded.afx_selective_scan_workspace_cuda(shape) == rows * (4 * state + 2) + partial

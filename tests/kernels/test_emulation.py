@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from audiofix.ops import native
+from audiofix.ops import native, structures
 from audiofix.ops.selective_scan_reference import selective_scan_reference
 
 HERE = Path(__file__).parent
@@ -92,7 +92,7 @@ def test_the_workspace_of_the_backward_pass_is_bounded(library: Path) -> None:
     loaded.afx_selective_scan_workspace_cuda.restype = ctypes.c_int64
 
     def gigabytes(channels: int, state: int, length: int) -> float:
-        shape = native.ScanShape(1, channels, length, state, 1, 0)
+        shape = structures.ScanShape(1, channels, length, state, 1, 0)
         return loaded.afx_selective_scan_workspace_cuda(shape) * 4 / 2**30
 
     assert gigabytes(528, 16, 262144) < 1.01
@@ -137,8 +137,10 @@ def compare(library: ctypes.CDLL, shape: tuple[int, ...], dtype: torch.dtype) ->
     gradients = torch.autograd.grad(wanted, list(leaves.values()), weight.double())
 
     tensors = {name: guarded(library, tensor) for name, tensor in exact.items()}
-    inputs = native.ScanInputs(*(tensor.data_ptr() for tensor in tensors.values()), 1, TYPES[dtype])
-    sizes = native.ScanShape(batch, channels, length, state, groups, reversed_groups)
+    inputs = structures.ScanInputs(
+        *(tensor.data_ptr() for tensor in tensors.values()), 1, TYPES[dtype]
+    )
+    sizes = structures.ScanShape(batch, channels, length, state, groups, reversed_groups)
     tiles = -(-length // native.TILES["cuda"])
     nothing = float("nan")
     out = guarded(library, torch.full((batch, channels, length), nothing, dtype=dtype))
@@ -164,7 +166,7 @@ def compare(library: ctypes.CDLL, shape: tuple[int, ...], dtype: torch.dtype) ->
         ctypes.byref(inputs),
         ctypes.c_void_p(guarded(library, weight).data_ptr()),
         pointers[1],
-        ctypes.byref(native.ScanGradients(*(tensor.data_ptr() for tensor in to.values()))),
+        ctypes.byref(structures.ScanGradients(*(tensor.data_ptr() for tensor in to.values()))),
         ctypes.c_void_p(workspace.data_ptr()),
         sizes,
         None,
