@@ -48,7 +48,7 @@ def selective_scan(
     Raises:
         ShapeError: names the argument that does not fit.
     """
-    _check(u, delta, A, B, C, D, delta_bias, reversed_groups)
+    _check(native.Scan(u, delta, A, B, C, D, delta_bias, delta_softplus, reversed_groups))
     result_type, given = u.dtype, (u, delta, A, B, C, D, delta_bias)
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in given)
     dtype = u.dtype if _takes(u) else torch.promote_types(u.dtype, torch.float32)
@@ -74,79 +74,48 @@ def _exact(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor.float().contiguous()
 
 
-@torch.library.custom_op("audiofix::selective_scan", mutates_args=())
-def _forward(
-    u: Tensor,
-    delta: Tensor,
-    A: Tensor,
-    B: Tensor,
-    C: Tensor,
-    D: Tensor | None,
-    delta_bias: Tensor | None,
-    softplus: bool,
-    reversed_groups: int,
-    keep: bool,
-) -> tuple[Tensor, Tensor]:
-    scan = native.Scan(u, delta, A, B, C, D, delta_bias, softplus, reversed_groups)
-    return native.scan_forward(scan, keep)
+_SCAN = (
+    "Tensor u, Tensor delta, Tensor A, Tensor B, Tensor C, Tensor? D, Tensor? delta_bias, "
+    "bool softplus, SymInt reversed_groups"
+)
+"""The schema of `native.Scan`."""
+
+
+@torch.library.custom_op(
+    "audiofix::selective_scan", mutates_args=(), schema=f"({_SCAN}, bool keep) -> (Tensor, Tensor)"
+)
+def _forward(*arguments: Any) -> tuple[Tensor, Tensor]:
+    *scan, keep = arguments
+    return native.scan_forward(native.Scan(*scan), keep)
 
 
 @_forward.register_fake
-def _(
-    u: Tensor,
-    delta: Tensor,
-    A: Tensor,
-    B: Tensor,
-    C: Tensor,
-    D: Tensor | None,
-    delta_bias: Tensor | None,
-    softplus: bool,
-    reversed_groups: int,
-    keep: bool,
-) -> tuple[Tensor, Tensor]:
-    scan = native.Scan(u, delta, A, B, C, D, delta_bias, softplus, reversed_groups)
+def _(*arguments: Any) -> tuple[Tensor, Tensor]:
+    *given, keep = arguments
+    scan = native.Scan(*given)
     shape = native.checkpoint_shape(scan, keep)
-    return torch.empty_like(u), u.new_empty(shape, dtype=torch.float32)
+    return torch.empty_like(scan.u), scan.u.new_empty(shape, dtype=torch.float32)
 
 
-@torch.library.custom_op("audiofix::selective_scan_backward", mutates_args=())
-def _backward(
-    gradient: Tensor,
-    checkpoints: Tensor,
-    u: Tensor,
-    delta: Tensor,
-    A: Tensor,
-    B: Tensor,
-    C: Tensor,
-    D: Tensor | None,
-    delta_bias: Tensor | None,
-    softplus: bool,
-    reversed_groups: int,
-) -> list[Tensor]:
-    scan = native.Scan(u, delta, A, B, C, D, delta_bias, softplus, reversed_groups)
-    return native.scan_backward(scan, gradient.to(u.dtype).contiguous(), checkpoints)
+@torch.library.custom_op(
+    "audiofix::selective_scan_backward",
+    mutates_args=(),
+    schema=f"(Tensor gradient, Tensor checkpoints, {_SCAN}) -> Tensor[]",
+)
+def _backward(gradient: Tensor, checkpoints: Tensor, *given: Any) -> list[Tensor]:
+    scan = native.Scan(*given)
+    return native.scan_backward(scan, gradient.to(scan.u.dtype).contiguous(), checkpoints)
 
 
 @_backward.register_fake
-def _(
-    gradient: Tensor,
-    checkpoints: Tensor,
-    u: Tensor,
-    delta: Tensor,
-    A: Tensor,
-    B: Tensor,
-    C: Tensor,
-    D: Tensor | None,
-    delta_bias: Tensor | None,
-    softplus: bool,
-    reversed_groups: int,
-) -> list[Tensor]:
-    exact = [torch.empty_like(like, dtype=torch.float32) for like in (A, B, C)]
+def _(gradient: Tensor, checkpoints: Tensor, *given: Any) -> list[Tensor]:
+    scan = native.Scan(*given)
+    exact = [torch.empty_like(like, dtype=torch.float32) for like in (scan.A, scan.B, scan.C)]
     optional = [
-        A.new_empty(0 if like is None else A.shape[0], dtype=torch.float32)
-        for like in (D, delta_bias)
+        scan.A.new_empty(0 if like is None else scan.A.shape[0], dtype=torch.float32)
+        for like in (scan.D, scan.delta_bias)
     ]
-    return [torch.empty_like(u), torch.empty_like(u), *exact, *optional]
+    return [torch.empty_like(scan.u), torch.empty_like(scan.u), *exact, *optional]
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
@@ -168,16 +137,8 @@ def _differentiate(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None
 _forward.register_autograd(_differentiate, setup_context=_remember)
 
 
-def _check(
-    u: Tensor,
-    delta: Tensor,
-    A: Tensor,
-    B: Tensor,
-    C: Tensor,
-    D: Tensor | None,
-    delta_bias: Tensor | None,
-    reversed_groups: int,
-) -> None:
+def _check(scan: native.Scan) -> None:
+    u, A, B = scan.u, scan.A, scan.B
     if u.ndim != 3:
         raise ShapeError(f"u: shape {tuple(u.shape)}: must be [batch, dim, length]")
     batch, dim, length = u.shape
@@ -188,20 +149,22 @@ def _check(
             f"B: shape {tuple(B.shape)}: must be [batch, groups, state, length], "
             f"groups dividing {dim}"
         )
-    if not 0 <= reversed_groups <= B.shape[1]:
-        raise ShapeError(f"reversed_groups: {reversed_groups}: must be in 0 .. {B.shape[1]}")
+    if not 0 <= scan.reversed_groups <= B.shape[1]:
+        groups = scan.reversed_groups
+        raise ShapeError(f"reversed_groups: {groups}: must be in 0 .. {B.shape[1]}")
     if not all(u.shape) or not A.shape[1]:
         raise ShapeError(f"u: shape {tuple(u.shape)}, A: {tuple(A.shape)}: no axis may be empty")
     grouped = (batch, B.shape[1], A.shape[1], length)
     expected = {
-        "delta": (delta, (batch, dim, length)),
-        "A": (A, (dim, A.shape[1])),
-        "B": (B, grouped),
-        "C": (C, grouped),
-        "D": (D, (dim,)),
-        "delta_bias": (delta_bias, (dim,)),
+        "delta": (batch, dim, length),
+        "A": (dim, A.shape[1]),
+        "B": grouped,
+        "C": grouped,
+        "D": (dim,),
+        "delta_bias": (dim,),
     }
-    for name, (tensor, shape) in expected.items():
+    for name, shape in expected.items():
+        tensor = getattr(scan, name)
         if tensor is None:
             continue
         if tuple(tensor.shape) != shape:
