@@ -41,6 +41,19 @@ def looks_like_spans(text: str) -> bool:
     return all(_SPAN.fullmatch(part) for part in text.split(","))
 
 
+def check_gaps(text: str) -> None:
+    """Refuse what tells no gaps of any recording; see `gaps_of`.
+
+    Raises:
+        UsageError: spans that are none.
+        InputError: there is no such file or folder.
+    """
+    if looks_like_spans(text):
+        parse_spans(text)
+    elif text != "auto" and not Path(text).exists():
+        raise InputError(f"{text}: not there: name a file of labels, or write START-END")
+
+
 def parse_spans(text: str) -> tuple[Span, ...]:
     """Return the spans in a text: `START-END`, with commas between them.
 

@@ -1,7 +1,6 @@
 """The way from a model's name to a loaded model."""
 
 import logging
-import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from audiofix.audio.remote import url_of
 from audiofix.backends import table
+from audiofix.backends.chosen import chosen_model, weightless
 from audiofix.backends.placement import Placement, place
 from audiofix.backends.system import System, imported
 from audiofix.backends.table import system_of, systems_for
@@ -24,7 +24,7 @@ from audiofix.backends.weights import (
     tensors_in,
     write_checkpoint,
 )
-from audiofix.checkpoints import choice, store
+from audiofix.checkpoints import store
 from audiofix.checkpoints.catalogue import Entry
 from audiofix.checkpoints.remote import fetched
 from audiofix.errors import CheckpointError, SettingsError, UsageError
@@ -37,9 +37,6 @@ _MISFITS = (
     AssertionError, NotImplementedError, MemoryError,
 )  # fmt: skip
 """What building a network raises from settings that make no sense."""
-
-BEST = "best"
-"""The name that stands for the best released model."""
 
 
 def build(name: str, config: Config) -> nn.Module:
@@ -125,7 +122,7 @@ def load_checkpoint(name_or_path: str, *, offline: bool | None = None) -> Checkp
         UnknownModel: neither a file nor a name.
         CheckpointError: it cannot be fetched or read, or is refused.
     """
-    if name_or_path in _weightless():
+    if name_or_path in weightless():
         return Checkpoint(name_or_path, name_or_path, {}, {}, "computed")
     if url := url_of(name_or_path):
         return read_file(fetched(url, offline=offline))
@@ -210,42 +207,6 @@ def keep(checkpoint: Checkpoint) -> Path:
     return store.keep(
         checkpoint.name, lambda path: write_checkpoint(path, checkpoint), overwrite=False
     )
-
-
-def chosen_model(task: str, model: str | None, rate: int = 0, *, denoise: bool = False) -> str:
-    """Return the name or file of the model that a user's words mean; see `load`.
-
-    Without words it is `AUDIOFIX_MODEL`, else the best that was pulled, else what comes with
-    audiofix.
-
-    Raises:
-        CheckpointError: there is none on this machine, or of `best`, none was released.
-    """
-    model = model or os.environ.get("AUDIOFIX_MODEL") or None
-    if model not in (None, BEST):
-        return model
-    suitable = (task, rate, systems_for(task))
-    best = choice.best_entry(*suitable, denoises=denoise)
-    if model == BEST:
-        if best is None:
-            raise CheckpointError(f"{task}: no model was released: name a file with -m FILE")
-        return best.name
-    found = choice.default_entry(*suitable, denoises=denoise)
-    if (found is None or found.shipped) and (computed := _weightless(task)):
-        return computed[0]  # measures better than what ships
-    if found is None:
-        raise CheckpointError(
-            f"{task}{' --denoise' if denoise else ''}: no model on this machine: fetch one with "
-            f"`audiofix models pull {best.name if best else 'NAME'}`, or name a file with -m FILE"
-        )
-    if best and best.rank > found.rank:
-        log.info("%s is there; %s is better: use -m best to fetch it", found.name, best.name)
-    return found.name
-
-
-def _weightless(task: str | None = None) -> list[str]:
-    """Return the systems without checkpoints, those of one task where it is named."""
-    return [s.name for s in table.SYSTEMS if s.weightless and (task is None or task in s.tasks)]
 
 
 def _opened(checkpoint: Checkpoint, task: str, placement: Placement) -> Any:

@@ -46,6 +46,7 @@ class Entry:
         summary: what it is good for, in a few words.
         rank: how good it is among those of its verbs; `-m best` takes the highest.
         shipped: its file inside the package, for those that come with audiofix.
+        codebooks: how many a codec has.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Entry:
     summary: str = ""
     rank: int = 0
     shipped: str | None = None
+    codebooks: int | None = None
 
     @property
     def bytes(self) -> int | None:

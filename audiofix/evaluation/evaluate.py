@@ -9,7 +9,8 @@ import numpy as np
 
 from audiofix.audio.format import AudioFormat
 from audiofix.audio.pairs import found_pairs
-from audiofix.backends.systems import chosen_model, load_for, tasks_of
+from audiofix.backends.chosen import chosen_model
+from audiofix.backends.systems import load_for, tasks_of
 from audiofix.backends.tasks import (
     DecodeRestoreRequest,
     InpaintRequest,

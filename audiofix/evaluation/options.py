@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiofix.errors import UsageError
+from audiofix.audio.remote import url_of
+from audiofix.errors import InputError, UsageError
 from audiofix.jobs.options import Computing
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Options:
 
         Raises:
             UsageError: options that do not go together.
+            InputError: there is no such manifest or folder.
             OutputError: a report cannot be written.
         """
         from audiofix.files import check_new_file
@@ -70,6 +72,8 @@ class Options:
             raise UsageError("eval: REFERENCE, --data and --pairs: give one of them")
         if not self.data and not self.pairs and not self.estimate:
             raise UsageError("eval: nothing to compare: give REFERENCE and ESTIMATE, or --data")
+        if self.data and not url_of(self.data) and not Path(self.data).exists():
+            raise InputError(f"{self.data}: not there: name a manifest or a folder")
         if self.input and not self.estimate:
             raise UsageError("--input: is what an ESTIMATE was made of: name both, and REFERENCE")
         if self.codings and not self.data:

@@ -47,7 +47,12 @@ class Encode:
         return self.microphone is None
 
     def load(self) -> "Codec":
-        """Load the codec."""
+        """Load the codec, unless what is asked for goes beyond it."""
+        from audiofix.backends.chosen import expected
+
+        entry = expected("encode", self.computing, denoise=self.denoise)
+        if entry and entry.codebooks:
+            self._refuse_codebooks(entry.name, entry.codebooks)
         codec: Codec = load_model("encode", self.computing, denoise=self.denoise)
         return codec
 
@@ -79,10 +84,7 @@ class Encode:
         """
         layout = codec.layout
         if self.codebooks is not None:
-            if self.codebooks > layout.codebooks:
-                raise UsageError(
-                    f"--codebooks {self.codebooks}: {codec.name} has {layout.codebooks}: use fewer"
-                )
+            self._refuse_codebooks(codec.name, layout.codebooks)
             return self.codebooks
         if self.bitrate is None:
             return layout.codebooks
@@ -94,6 +96,10 @@ class Encode:
                 "ask for more"
             )
         return books
+
+    def _refuse_codebooks(self, name: str, most: int) -> None:
+        if self.codebooks is not None and self.codebooks > most:
+            raise UsageError(f"--codebooks {self.codebooks}: {name} has {most}: use fewer")
 
 
 @hiding("kind", "bits")

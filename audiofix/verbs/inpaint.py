@@ -91,6 +91,9 @@ def command(
     """
     if picture is not None and not dry_run:
         raise UsageError("--picture: shows what --dry-run finds: add --dry-run")
+    from audiofix.audio.spans import check_gaps
+
+    check_gaps(gaps)
     if dry_run:
         _report(options, gaps, picture)
         return None

@@ -121,6 +121,9 @@ def shell() -> Shell:
 
 def load_model(task: str, computing: Computing, *, rate: int = 0, denoise: bool = False) -> Any:
     """Load the model of an effect; see `audiofix.backends.systems.load`."""
+    from audiofix.backends.chosen import expected
+
+    expected(task, computing, rate=rate, denoise=denoise)
     from audiofix.backends.systems import load_for
 
     return load_for(task, computing, rate=rate, denoise=denoise)

@@ -1,6 +1,13 @@
 import pytest
 
-from audiofix.audio.spans import Span, gaps_of, looks_like_spans, parse_spans, read_spans
+from audiofix.audio.spans import (
+    Span,
+    check_gaps,
+    gaps_of,
+    looks_like_spans,
+    parse_spans,
+    read_spans,
+)
 from audiofix.errors import InputError, UsageError
 
 
@@ -70,3 +77,12 @@ def test_the_words_of_the_option(tmp_path):
     assert gaps_of("800s-1600s", "a.wav", 8000) == ((0.1, 0.2),)
     (tmp_path / "g.csv").write_text("0.5,1\n")
     assert gaps_of(str(tmp_path / "g.csv"), "a.wav", 8000) == ((0.5, 1.0),)
+
+
+def test_gaps_that_no_recording_has_are_refused(tmp_path):
+    for good in ("auto", "1-2", str(tmp_path)):
+        check_gaps(good)
+    with pytest.raises(InputError, match="none.csv: not there"):
+        check_gaps(str(tmp_path / "none.csv"))
+    with pytest.raises(UsageError, match="ends before it begins"):
+        check_gaps("2-1")

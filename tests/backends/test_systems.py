@@ -1,7 +1,7 @@
 import pytest
 from tiny import CONFIG, tiny_checkpoint
 
-from audiofix.backends import systems
+from audiofix.backends import chosen, systems
 from audiofix.backends.placement import place
 from audiofix.errors import CheckpointError, DeviceError, SettingsError, UsageError
 
@@ -36,7 +36,7 @@ def test_load_opens_a_file_with_its_weights(tmp_path):
 
 def test_without_any_checkpoint_both_ways_on_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("AUDIOFIX_CACHE", str(tmp_path))
-    monkeypatch.setattr(systems.choice, "default_entry", lambda *_, **__: None)
+    monkeypatch.setattr(chosen.choice, "default_entry", lambda *_, **__: None)
     with pytest.raises(CheckpointError, match="models pull.*-m FILE"):
         systems.load("upsample", None, place("cpu"))
 

@@ -6,8 +6,9 @@ import numpy as np
 import soundfile
 
 from audiofix.audio.format import AudioFormat
+from audiofix.backends.chosen import chosen_model
 from audiofix.backends.placement import place
-from audiofix.backends.systems import chosen_model, load
+from audiofix.backends.systems import load
 from audiofix.backends.tasks import InpaintRequest
 from audiofix.metrics.spectral import DEFINITIONS, SpectralMeter
 

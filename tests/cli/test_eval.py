@@ -190,7 +190,7 @@ def test_some_failures_leave_the_others(audiofix: Run, folders: Path) -> None:
         (["clean/a.wav", "clean/sub"], 2, b"one is a folder"),
         (["--data", "clean", "--input-rates", "8k,fast"], 2, b"not a rate"),
         (["--data", "clean", "--input-rates", "8k", "--to", "8k"], 2, b"not below"),
-        (["--data", "absent.csv"], 3, b"cannot be read"),
+        (["--data", "absent.csv"], 3, b"not there"),
         (["--data", "clean", "-m", "no-such-model"], 4, b"no-such-model"),
         (["clean", "made", "--metrics", "bitrate"], 2, b"bitrate: needs a codec"),
         (["--data", "clean", "--baseline", "opus"], 2, b"--baseline opus: is for codecs"),
