@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -21,25 +21,33 @@ def start_from(network: nn.Module, start: str) -> None:
         fill_module(network, checkpoint.tensors, checkpoint.name)
 
 
+class Named(Protocol):
+    """The settings of a run, as far as a checkpoint is concerned."""
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+
+    @property
+    def half(self) -> bool:
+        """Whether its weights are written as float16."""
+
+
 def export(
     path: Path,
-    *,
-    name: str,
+    settings: Named,
     system: str,
     config: Mapping[str, Any],
     tensors: Mapping[str, Tensor],
-    half: bool = False,
 ) -> None:
     """Write a checkpoint that the ordinary verbs load by its file.
 
     Args:
         path: where to.
-        name: of the model.
+        settings: of the run.
         system: that runs it.
         config: what the system's opener reads.
         tensors: the weights, under the names that the system's networks load.
-        half: write float16.
     """
-    save_checkpoint(
-        path, Checkpoint(name, system, dict(config), dict(tensors), str(path)), half=half
-    )
+    checkpoint = Checkpoint(settings.name, system, dict(config), dict(tensors), str(path))
+    save_checkpoint(path, checkpoint, half=settings.half)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from audiofix.trainers.checkpoint import export, start_from
@@ -7,11 +9,10 @@ from audiofix.backends.systems import load_checkpoint
 from audiofix.errors import CheckpointError
 
 
-def exported(path, **options):
+def exported(path, *, half=False):
     network = nn.Linear(3, 2)
-    export(
-        path, name="x", system="vmasr", config={"rate": 8}, tensors=network.state_dict(), **options
-    )
+    settings = SimpleNamespace(name="x", half=half)
+    export(path, settings, "vmasr", {"rate": 8}, network.state_dict())
     return network
 
 

@@ -194,14 +194,7 @@ class A2SBRecipe(Recipe):
         """Write the checkpoint that `inpaint -m` and `upsample -m` load."""
         settings = self.settings
         config = {"net": asdict(settings.model), **asdict(settings.bridge)}
-        export(
-            path,
-            name=settings.name,
-            system="a2sb",
-            config=config,
-            tensors=networks["bridge"].state_dict(),
-            half=settings.half,
-        )
+        export(path, settings, "a2sb", config, networks["bridge"].state_dict())
 
     def _mask(self, known: float, generator: np.random.Generator) -> dict[str, NDArray[np.float32]]:
         """Return `mask` `[rows, frames]`, and `known` `[rows, 1]`: the rows that the crop has."""

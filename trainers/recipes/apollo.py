@@ -237,14 +237,8 @@ class ApolloRecipe(Recipe):
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the generator as a checkpoint for `decode-restore --model`."""
         settings = self.settings
-        export(
-            path,
-            name=settings.name,
-            system="apollo",
-            config={**asdict(settings.model), "rate": settings.model.sr},
-            tensors=networks[GENERATOR].state_dict(),
-            half=settings.half,
-        )
+        config = {**asdict(settings.model), "rate": settings.model.sr}
+        export(path, settings, "apollo", config, networks[GENERATOR].state_dict())
 
     def _coded_middle(self, place: int, word: str) -> tuple[Tensor, Tensor]:
         """Return the middle of a held-out file and its coded version, `[1, channels, samples]`."""

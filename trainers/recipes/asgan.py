@@ -212,14 +212,7 @@ class ASGANRecipe(Recipe):
             vocoder = load_checkpoint(settings.vocoder)
             config["vocoder"] = vocoder.config["vocoder"]
             tensors |= {n: t for n, t in vocoder.tensors.items() if n.startswith(VOCODER_PREFIX)}
-        export(
-            path,
-            name=settings.name,
-            system="asgan",
-            config=config,
-            tensors=tensors,
-            half=settings.half,
-        )
+        export(path, settings, "asgan", config, tensors)
 
     @property
     def _augmented(self) -> bool:

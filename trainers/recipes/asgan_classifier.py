@@ -146,14 +146,9 @@ class ClassifierRecipe(Recipe):
         """Write the classifier as a checkpoint for `eval --classifier`."""
         settings = self.settings
         state = networks[CLASSIFIER].state_dict()
-        export(
-            path,
-            name=settings.name,
-            system="asgan",
-            config={"classifier": asdict(settings.model), "rate": RATE},
-            tensors={CLASSIFIER_PREFIX + name: tensor for name, tensor in state.items()},
-            half=settings.half,
-        )
+        config = {"classifier": asdict(settings.model), "rate": RATE}
+        tensors = {CLASSIFIER_PREFIX + name: tensor for name, tensor in state.items()}
+        export(path, settings, "asgan", config, tensors)
 
     def _label(self, recording: Recording) -> int:
         return label_of(recording.path, self.settings.data.words) or 0

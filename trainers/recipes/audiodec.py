@@ -220,19 +220,8 @@ class AudioDecRecipe(ReconstructionRecipe):
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the codec as a checkpoint for `encode --model`."""
         settings = self.settings
-        config = {
-            "rate": settings.data.rate,
-            "autoencoder": asdict(settings.model),
-        }
-        tensors = networks[GENERATOR].state_dict()
-        export(
-            path,
-            name=settings.name,
-            system="audiodec",
-            config=config,
-            tensors=tensors,
-            half=settings.half,
-        )
+        config = {"rate": settings.data.rate, "autoencoder": asdict(settings.model)}
+        export(path, settings, "audiodec", config, networks[GENERATOR].state_dict())
 
 
 def fill_autoencoder(codec: Autoencoder, start: Checkpoint) -> None:

@@ -263,18 +263,12 @@ class SpectralRecipe(ReconstructionRecipe):
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the codec as a checkpoint for `encode --model`."""
         settings = self.settings
-        export(
-            path,
-            name=settings.name,
-            system="audiodec",
-            config={
-                "rate": settings.data.rate,
-                "spectral": asdict(settings.model),
-                "late_frames": _LATE_FRAMES,
-            },
-            tensors=networks[GENERATOR].state_dict(),
-            half=settings.half,
-        )
+        config = {
+            "rate": settings.data.rate,
+            "spectral": asdict(settings.model),
+            "late_frames": _LATE_FRAMES,
+        }
+        export(path, settings, "audiodec", config, networks[GENERATOR].state_dict())
 
 
 def _weights(levels: Tensor, steps: int) -> Tensor:

@@ -145,14 +145,7 @@ class VocoderRecipe(ReconstructionRecipe):
         vocoder = networks[GENERATOR].state_dict()
         tensors = {VOCODER_PREFIX + name: tensor for name, tensor in vocoder.items()}
         tensors |= self._analyser.state_dict()
-        export(
-            path,
-            name=settings.name,
-            system="audiodec",
-            config=config,
-            tensors=tensors,
-            half=settings.half,
-        )
+        export(path, settings, "audiodec", config, tensors)
 
 
 def _check(settings: Settings, rate: int, coder: AutoencoderConfig) -> None:

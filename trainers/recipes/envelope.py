@@ -207,14 +207,8 @@ class EnvelopeRecipe(Recipe):
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the network as a checkpoint for `upsample --model`."""
         model = self.settings.model
-        export(
-            path,
-            name=self.settings.name,
-            system="envelope",
-            config={**asdict(model), "rate": round(2 * model.top_hz)},
-            tensors=networks["generator"].state_dict(),
-            half=self.settings.half,
-        )
+        config = {**asdict(model), "rate": round(2 * model.top_hz)}
+        export(path, self.settings, "envelope", config, networks["generator"].state_dict())
 
     def _clip(self, generator: np.random.Generator) -> tuple[Wave, int, float, float, Chain]:
         """Return a clip, its rate, up to where it is known, from where it is empty; its chain."""

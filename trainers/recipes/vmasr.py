@@ -210,14 +210,7 @@ class VMASRRecipe(Recipe):
         """Write the generator as a checkpoint for `upsample --model`."""
         settings = self.settings
         config = {**asdict(settings.model), "rate": settings.data.rate, "filled": settings.filled}
-        export(
-            path,
-            name=settings.name,
-            system="vmasr",
-            config=config,
-            tensors=networks["generator"].state_dict(),
-            half=settings.half,
-        )
+        export(path, settings, "vmasr", config, networks["generator"].state_dict())
 
     def _edge(self, low_rate: int) -> NDArray[np.int64]:
         settings = self.settings
