@@ -25,7 +25,7 @@ from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.backends.tasks import GenerateRequest, Latents
 from audiofix.errors import InputError
 from audiofix.stages import Model, StageOptions, opened_stage
-from audiofix.streaming.stage import Stage
+from audiofix.streaming.stage import Stage, through
 
 if TYPE_CHECKING:
     from audiofix.codes.sound import CodedSound
@@ -352,4 +352,4 @@ def _restored(verb: str, x: Sound, rate: int, options: StageOptions, model: Mode
     samples = samples_of(x)
     source = AudioFormat(rate_of("rate", rate), len(samples))
     stage = opened_stage(verb, source, options, model)
-    return like(x, np.concatenate([stage.push(samples), stage.flush()], axis=1))
+    return like(x, through(stage, samples))

@@ -23,7 +23,7 @@ from audiofix.metrics.alignment import advanced, delay
 from audiofix.streaming.chain import Chain
 from audiofix.streaming.fit import Fit
 from audiofix.streaming.resample import Resample
-from audiofix.streaming.stage import Stage
+from audiofix.streaming.stage import Stage, through
 
 StageMaker = Callable[[AudioFormat], Stage]
 """Gives a fresh stage for a stream of this format."""
@@ -84,11 +84,6 @@ def there_and_back(audio: AudioFormat, rate: int) -> Stage:
     """Return a stage that resamples to another rate and back, of exact length."""
     there = Resample(audio, rate)
     return Fit(Chain(there, Resample(there.result, audio.rate)))
-
-
-def through(stage: Stage, samples: Chunk) -> Chunk:
-    """Return all that a fresh stage makes of samples."""
-    return np.concatenate([stage.push(samples), stage.flush()], axis=1)
 
 
 def _compared(

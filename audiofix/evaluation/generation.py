@@ -24,6 +24,7 @@ from audiofix.metrics.generation import (
     modified_inception_score,
 )
 from audiofix.streaming.resample import Resample
+from audiofix.streaming.stage import through
 
 log = logging.getLogger(__name__)
 
@@ -194,8 +195,7 @@ def _read(paths: Iterable[Path], rate: int) -> Iterator[Chunk]:
 
 
 def _resampled(sound: Chunk, own_rate: int, rate: int) -> Chunk:
-    stage = Resample(AudioFormat(own_rate, 1), rate)
-    resampled: Chunk = np.concatenate([stage.push(sound), stage.flush()], axis=1)[0]
+    resampled: Chunk = through(Resample(AudioFormat(own_rate, 1), rate), sound)[0]
     return resampled
 
 

@@ -15,6 +15,7 @@ from audiofix.errors import OutputError, UsageError
 from audiofix.jobs.fragment import is_done
 from audiofix.jobs.job import PIPE, IOOptions
 from audiofix.streaming.resample import Resample
+from audiofix.streaming.stage import through
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,7 @@ class Finish:
 
     def apply(self, recording: Chunk, source: AudioFormat) -> Chunk:
         """Return one recording at its rate and level; silence stays silence."""
-        stage = Resample(source, self.to_rate or source.rate)
-        sound = np.concatenate([stage.push(recording), stage.flush()], axis=1)
+        sound = through(Resample(source, self.to_rate or source.rate), recording)
         peak = np.abs(sound).max(initial=0)
         if self.level_db is not None and peak > 0:
             sound = sound * np.float32(10 ** (self.level_db / 20) / peak)

@@ -2,6 +2,8 @@
 
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from audiofix.audio.format import AudioFormat, Chunk
 
 
@@ -47,3 +49,8 @@ def scaled_length(samples: int, source_rate: int, result_rate: int) -> int:
     (3, 1, 1)
     """
     return (2 * samples * result_rate + source_rate) // (2 * source_rate)
+
+
+def through(stage: Stage, samples: Chunk) -> Chunk:
+    """Return all that a fresh stage makes of samples."""
+    return np.concatenate([stage.push(samples), stage.flush()], axis=1)

@@ -274,11 +274,11 @@ def _matched(name: str, steps: int, model: "Generator") -> "Latents":
 
     from audiofix.audio.source import open_source
     from audiofix.streaming.resample import Resample
+    from audiofix.streaming.stage import through
 
     with open_source(Path(name)) as source:
-        stage = Resample(source.format, model.rate)
         sound = source.read(_MATCH_SECONDS * source.format.rate)
-        sound = np.concatenate([stage.push(sound), stage.flush()], axis=1)
+        sound = through(Resample(source.format, model.rate), sound)
     if not np.isfinite(sound).all():
         raise InputError(f"{name}: holds NaN or infinity: mend it first")
     with shell().bar(f"matching {name}", steps, "step") as tick:

@@ -13,12 +13,13 @@ from tiny import tiny_codec
 
 from audiofix.audio.format import AudioFormat
 from audiofix.errors import InputError
-from audiofix.evaluation.codec_comparison import compare_codec, there_and_back, through
+from audiofix.evaluation.codec_comparison import compare_codec, there_and_back
 from audiofix.evaluation.comparison import Measuring
 from audiofix.metrics.score import CODEC_DEFAULT
 from audiofix.metrics.spectral import DEFINITIONS
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.roundtrip import RoundTrip
+from audiofix.streaming.stage import through
 
 MEASURING = Measuring((*CODEC_DEFAULT, "snr"), DEFINITIONS["standard"], None, True)
 CODEC = tiny_codec(rate=8000)

@@ -8,6 +8,7 @@ import soxr
 from audiofix.trainers.data import hdf5, tar
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.data.remembered import Remembered
+from numpy.typing import NDArray
 
 from audiofix.audio.format import Chunk, empty_chunk
 from audiofix.audio.source import open_source
@@ -63,6 +64,19 @@ def read_own(recording: Recording) -> tuple[Chunk, int]:
     return np.concatenate(chunks, axis=1), own_rate
 
 
+def shares_of(recordings: Sequence[Recording]) -> NDArray[np.float64]:
+    """Return each recording's share of their whole length, to draw longer ones more often.
+
+    Raises:
+        InputError: they have no length.
+    """
+    lengths = np.array([recording.duration for recording in recordings])
+    if not (lengths >= 0).all() or not 0 < lengths.sum() < np.inf:
+        raise InputError("data: recordings of no length: check the manifest's durations")
+    shares: NDArray[np.float64] = lengths / lengths.sum()
+    return shares
+
+
 class Clips:
     """Draws clips of one length; long recordings are drawn more often."""
 
@@ -92,10 +106,7 @@ class Clips:
             InputError: the recordings have no length.
         """
         self._recordings = list(recordings)
-        lengths = np.array([recording.duration for recording in recordings])
-        if not (lengths >= 0).all() or not 0 < lengths.sum() < np.inf:
-            raise InputError("data: recordings of no length: check the manifest's durations")
-        self._shares = lengths / lengths.sum()
+        self._shares = shares_of(recordings)
         self._rate = rate
         self._samples = samples
         self._speeds = tuple(speeds)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from audiofix.trainers.data.activity import active_windows
-from audiofix.trainers.data.clips import read_sound
+from audiofix.trainers.data.clips import read_sound, shares_of
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.data.remembered import Remembered
 
@@ -77,11 +77,8 @@ class CodedClips:
         Raises:
             InputError: the recordings have no length.
         """
-        lengths = np.array([recording.duration for recording in recordings])
-        if not lengths.sum() > 0:
-            raise InputError("data: recordings of no length: check the manifest's durations")
         self._recordings = list(recordings)
-        self._shares = lengths / lengths.sum()
+        self._shares = shares_of(recordings)
         self._settings = settings
         self._codings = tuple(map(parse_coding, settings.codings))
         self._read = Remembered(self._sounding)
