@@ -6,10 +6,10 @@ import fill as filler
 import numpy as np
 import pytest
 import torch
-from audiofix.trainers.adaptive_augmentation import AdaptiveAugmentation
-from audiofix.trainers.data.features import SILENCE, fit_frames
 from audiofix.trainers.losses.adversarial import logistic_discriminator, logistic_generator
 from audiofix.trainers.losses.gradient_penalty import r1_penalty
+from audiofix.trainers.recipes.asgan.adaptive_augmentation import AdaptiveAugmentation
+from audiofix.trainers.recipes.asgan.features import SILENCE, fit_frames
 from goldens import SALT, Case, golden
 
 from audiofix.backends import build

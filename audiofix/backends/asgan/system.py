@@ -16,8 +16,8 @@ SYSTEM = System(
     },
     released="audiofix.backends.asgan.released",
     recipes={
-        "asgan": "audiofix.trainers.recipes.asgan:ASGANRecipe",
-        "asgan.classifier": "audiofix.trainers.recipes.asgan_classifier:ClassifierRecipe",
+        "asgan": "audiofix.trainers.recipes.asgan.recipe:ASGANRecipe",
+        "asgan.classifier": "audiofix.trainers.recipes.asgan.classifier:ClassifierRecipe",
     },
     largest_bytes=199_200_000,
     examples={

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from audiofix.trainers.data.hubert_files import main
-from audiofix.trainers.data.word_features import WordFeatures, WordSettings
 from audiofix.trainers.data.words import words
+from audiofix.trainers.recipes.asgan.hubert_files import main
+from audiofix.trainers.recipes.asgan.word_features import WordFeatures, WordSettings
 
 from audiofix.backends.asgan.features import MelConfig
 

@@ -9,7 +9,6 @@ import numpy as np
 import soxr
 import torch
 from audiofix.trainers.data.clips import read_own
-from audiofix.trainers.data.features import SILENCE, fit_frames
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.data.words import (
     DIGITS,
@@ -18,6 +17,7 @@ from audiofix.trainers.data.words import (
     read_features,
     trimmed,
 )
+from audiofix.trainers.recipes.asgan.features import SILENCE, fit_frames
 from numpy.typing import NDArray
 
 from audiofix.backends.asgan.features import Features, MelConfig

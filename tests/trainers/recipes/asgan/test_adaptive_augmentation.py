@@ -1,6 +1,6 @@
 import pytest
 import torch
-from audiofix.trainers.adaptive_augmentation import AdaptiveAugmentation
+from audiofix.trainers.recipes.asgan.adaptive_augmentation import AdaptiveAugmentation
 
 
 def updates(augmentation, scores, count=6):

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from audiofix.trainers.data.word_features import WordSettings
 from audiofix.trainers.loop import train
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.recipe import Turn
 from audiofix.trainers.recipes import plan, presets
-from audiofix.trainers.recipes.asgan import DISCRIMINATOR, GENERATOR, ASGANRecipe
-from audiofix.trainers.recipes.asgan_settings import (
+from audiofix.trainers.recipes.asgan.recipe import DISCRIMINATOR, GENERATOR, ASGANRecipe
+from audiofix.trainers.recipes.asgan.settings import (
     AugmentationSettings,
     LossSettings,
     Settings,
 )
+from audiofix.trainers.recipes.asgan.word_features import WordSettings
 from tiny import ASGAN_GENERATOR, ASGAN_MEL
 
 from audiofix.backends.asgan.config import DiscriminatorConfig, GeneratorConfig

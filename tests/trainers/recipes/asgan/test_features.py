@@ -1,5 +1,5 @@
 import numpy as np
-from audiofix.trainers.data.features import fit_frames
+from audiofix.trainers.recipes.asgan.features import fit_frames
 
 
 def test_longer_features_are_cut_at_any_place_but_the_last():

@@ -3,10 +3,7 @@
 As published: discriminator and generator take turns at batches; updates are skipped and features
 augmented with a probability that follows the discriminator's overfitting.
 
-Little data and few steps are not enough for that. There the generator learns to reconstruct words
-from the latents that a recognition network finds, and the mapping network to draw such latents: it
-minimises the energy distance of its own from the last words', label by label (as generative moment
-matching networks in the codes of an autoencoder; Li et al., 2015).
+Little data and few steps are not enough for that: see `reconstruction`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,23 +13,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from audiofix.trainers.adaptive_augmentation import AdaptiveAugmentation
 from audiofix.trainers.checkpoint import export
 from audiofix.trainers.data.corpora import spread
-from audiofix.trainers.data.word_features import WordFeatures
 from audiofix.trainers.data.words import words
-from audiofix.trainers.labelled_vectors import vectors_of_every_label
-from audiofix.trainers.latent_memory import LatentMemory
 from audiofix.trainers.losses.adversarial import logistic_discriminator, logistic_generator
-from audiofix.trainers.losses.energy import energy_distance
 from audiofix.trainers.losses.gradient_penalty import r1_penalty
 from audiofix.trainers.losses.weighted import WeightedLosses, weighted_sum
-from audiofix.trainers.recipe import Batch, Item, Losses, Recipe, Turn, TurnResult
-from audiofix.trainers.recipes.asgan_settings import Settings
-from audiofix.trainers.recognition import Recognition, divergence, drawn
+from audiofix.trainers.recipe import TOTAL, Batch, Item, Losses, Recipe, Turn, TurnResult
+from audiofix.trainers.recipes.asgan.adaptive_augmentation import AdaptiveAugmentation
+from audiofix.trainers.recipes.asgan.feature_classifier import FeatureClassifier, disturbed
+from audiofix.trainers.recipes.asgan.recognition import Recognition
+from audiofix.trainers.recipes.asgan.reconstruction import LearningGenerator, Reconstruction
+from audiofix.trainers.recipes.asgan.settings import Settings
+from audiofix.trainers.recipes.asgan.word_features import WordFeatures
 from audiofix.trainers.run_log import Example
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss, pad
+from torch.nn.functional import cross_entropy
 
 from audiofix.backends.asgan.discriminator import Discriminator
 from audiofix.backends.asgan.network import Generator
@@ -41,22 +37,10 @@ from audiofix.backends.asgan.released import GENERATOR_PREFIX, VOCODER_PREFIX
 from audiofix.backends.systems import load_checkpoint
 from audiofix.metrics.generation import frechet_distance
 
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+GENERATOR, DISCRIMINATOR, CLASSIFIER = "generator", "discriminator", "classifier"
 _VALIDATION_WORDS = 256
 _VALIDATION_SEED = 0
-_CALIBRATION_WORDS = 64
-_LATENT_LEVEL = 0.2
-"""About that of a fresh mapping network. Large latents turn the input waves wildly."""
-
-
-class LearningGenerator(nn.Module):
-    """The generator, and the recognition network that learns with it where there is one."""
-
-    def __init__(self, generator: Generator, recognition: Recognition | None) -> None:
-        """Hold both."""
-        super().__init__()
-        self.generator = generator
-        self.recognition = recognition
+_CALIBRATION_WORDS = 256
 
 
 class ASGANRecipe(Recipe):
@@ -71,7 +55,7 @@ class ASGANRecipe(Recipe):
             InputError: there are no words, or they are of the wrong kind.
         """
         self.settings, self.device = settings, device
-        self._loss, self._labels = settings.loss, len(settings.data.words)
+        self._loss = settings.loss
         self.training = words(source, "train", settings.data.words)
         self.held_out = words(source, "validation", settings.data.words)
         self._training, self._held_out = (
@@ -80,11 +64,15 @@ class ASGANRecipe(Recipe):
         )
         augmentation = settings.augmentation
         self._augmentation = AdaptiveAugmentation(augmentation.probability, augmentation.noise)
-        w_dim = settings.generator.w_dim
-        self._memory = LatentMemory(self._labels, settings.latents, w_dim, device)
+        self._reconstruction: Reconstruction | None = None
+        if self._loss.reconstruction:
+            self._reconstruction = Reconstruction(settings, device)
         self.networks: dict[str, nn.Module] = {}
         if self._loss.adversarial:
             self.networks[DISCRIMINATOR] = Discriminator(settings.discriminator).to(device)
+        if self._loss.classification:
+            classifier = FeatureClassifier(len(settings.data.words), settings.classifier)
+            self.networks[CLASSIFIER] = classifier.to(device)
         self.networks[GENERATOR] = self._generator().to(device)
 
     def _generator(self) -> LearningGenerator:
@@ -107,7 +95,7 @@ class ASGANRecipe(Recipe):
     def turns(self, step: int, generator: np.random.Generator) -> Sequence[str]:
         """Return whose turn it is; the discriminator may leave its own to the generator."""
         if not self._loss.adversarial:
-            return [GENERATOR]
+            return list(self.networks)
         skipped = self._augmented and self._augmentation.skips_update(step, generator.random())
         return [DISCRIMINATOR] if step % 2 == 0 and not skipped else [GENERATOR]
 
@@ -115,11 +103,16 @@ class ASGANRecipe(Recipe):
         """Return the losses of one network's turn."""
         if turn.network == DISCRIMINATOR:
             return TurnResult(self._discriminator_losses(turn.step, batch["features"]))
+        if turn.network == CLASSIFIER:
+            logits = self.networks[CLASSIFIER](disturbed(batch["features"]))
+            return TurnResult({TOTAL: cross_entropy(logits, batch["label"])})
         parts = WeightedLosses()
         if self._loss.adversarial:
             parts |= self._adversarial_loss(batch["features"])
-        if self._loss.reconstruction:
-            parts |= self._reconstruction_losses(batch["features"], batch["label"])
+        if self._reconstruction:
+            parts |= self._reconstruction.losses(
+                self._learning(self.networks), self._classifier, batch["features"], batch["label"]
+            )
         return TurnResult(weighted_sum(parts))
 
     def _discriminator_losses(self, step: int, real: Tensor) -> Losses:
@@ -140,29 +133,6 @@ class ASGANRecipe(Recipe):
         scores = self.networks[DISCRIMINATOR](made)
         return {"adversarial": (self._loss.adversarial, logistic_generator(scores))}
 
-    def _reconstruction_losses(self, real: Tensor, labels: Tensor) -> WeightedLosses:
-        """Return the losses of recognition, reconstruction and mapping."""
-        learning, weights = self._learning(self.networks), self._loss
-        assert learning.recognition is not None
-        mean, log_variance = learning.recognition(real)
-        w = self._latents(drawn(mean, log_variance))
-        made = learning.generator.synthesise(w, norm_decay=self.settings.norm_decay)
-        parts: WeightedLosses = {
-            "reconstruction": (weights.reconstruction, l1_loss(made, real)),
-            "divergence": (weights.divergence, divergence(mean, log_variance)),
-        }
-        self._memory.keep(self._latents(mean), labels)
-        if self._memory.is_full:
-            size, count = self.settings.generator.z_dim, self.settings.latents // 2
-            z = vectors_of_every_label(self._labels, count, size, self.device)
-            distance = energy_distance(learning.generator.map(z), self._memory.draw(count))
-            parts["mapping"] = weights.mapping, distance
-        return parts
-
-    def _latents(self, found: Tensor) -> Tensor:
-        """Return latents `[batch, w_dim]` of what recognition found."""
-        return pad(_LATENT_LEVEL * found, (0, self.settings.generator.w_dim - found.shape[1]))
-
     def adapt(self, step: int, figures: Mapping[str, float]) -> None:
         """Adapt the probability of augmentation to the discriminator's last update."""
         sign = figures.get(f"{DISCRIMINATOR}.sign")
@@ -173,17 +143,19 @@ class ASGANRecipe(Recipe):
         """Return the augmentation's state, and the remembered latents."""
         return {
             "augmentation": self._augmentation.state_dict(),
-            "memory": self._memory.state_dict(),
+            "memory": self._reconstruction.memory.state_dict() if self._reconstruction else {},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned."""
         self._augmentation.load_state_dict(state["augmentation"])
-        self._memory.load_state_dict(state["memory"])
+        if self._reconstruction:
+            self._reconstruction.memory.load_state_dict(state["memory"])
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return the Fréchet distance between the frames of held-out and of generated words."""
         draw = np.random.default_rng(_VALIDATION_SEED)
+        self._level(networks)
         held_out = spread(self.held_out, _VALIDATION_WORDS)
         real = np.concatenate([self._held_out.features(one, draw) for one in held_out])
         made = self._examples(networks, _VALIDATION_WORDS).flatten(0, 1).cpu().numpy()
@@ -202,6 +174,7 @@ class ASGANRecipe(Recipe):
 
     def export(self, networks: Mapping[str, nn.Module], path: Path) -> None:
         """Write the generator, and its vocoder, as a checkpoint for `generate --model`."""
+        self._level(networks)
         settings = self.settings
         config: dict[str, Any] = {"generator": asdict(settings.generator), "rate": 16000}
         state = self._learning(networks).generator.state_dict()
@@ -213,6 +186,16 @@ class ASGANRecipe(Recipe):
             config["vocoder"] = vocoder.config["vocoder"]
             tensors |= {n: t for n, t in vocoder.tensors.items() if n.startswith(VOCODER_PREFIX)}
         export(path, settings, "asgan", config, tensors)
+
+    def _level(self, networks: Mapping[str, nn.Module]) -> None:
+        """Give a generator's layers the levels of their own inputs.
+
+        Averaged weights have others than the weights that they are the average of, whose levels
+        they are given after every step; at high learning rates that spoils what they make.
+        """
+        if self._reconstruction:
+            with torch.no_grad():
+                self._examples(networks, _CALIBRATION_WORDS, norm_decay=0.0)
 
     @property
     def _augmented(self) -> bool:
@@ -229,11 +212,20 @@ class ASGANRecipe(Recipe):
         decay = self.settings.norm_decay if learn else None
         return generator.synthesise(generator.map(z), norm_decay=decay)
 
-    def _examples(self, networks: Mapping[str, nn.Module], count: int) -> Tensor:
+    def _examples(
+        self, networks: Mapping[str, nn.Module], count: int, norm_decay: float | None = None
+    ) -> Tensor:
+        """Return features `[count, frames, bands]`, the same ones always."""
         draw = torch.Generator().manual_seed(_VALIDATION_SEED)
-        z = torch.randn(count, self.settings.generator.z_dim, generator=draw)
-        made: Tensor = self._learning(networks).generator(z.to(self.device))
-        return made
+        z = torch.randn(count, self.settings.generator.z_dim, generator=draw).to(self.device)
+        generator = self._learning(networks).generator
+        return generator.synthesise(generator.map(z), norm_decay=norm_decay)
+
+    @property
+    def _classifier(self) -> FeatureClassifier | None:
+        found = self.networks.get(CLASSIFIER)
+        assert found is None or isinstance(found, FeatureClassifier)
+        return found
 
     @staticmethod
     def _learning(networks: Mapping[str, nn.Module]) -> LearningGenerator:

@@ -10,7 +10,7 @@ from audiofix.trainers.loop import train
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.optimisers import OptimiserSettings
 from audiofix.trainers.recipes import plan
-from audiofix.trainers.recipes.asgan_classifier import ClassifierRecipe, DataSettings, Settings
+from audiofix.trainers.recipes.asgan.classifier import ClassifierRecipe, DataSettings, Settings
 
 from audiofix.backends.asgan.config import ClassifierConfig
 from audiofix.backends.systems import load_checkpoint

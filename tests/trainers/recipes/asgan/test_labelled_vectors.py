@@ -1,5 +1,5 @@
 import torch
-from audiofix.trainers.labelled_vectors import labels_in, vectors_of_every_label
+from audiofix.trainers.recipes.asgan.labelled_vectors import labels_in, vectors_of_every_label
 
 
 def test_vectors_stand_for_their_labels_and_stay_gaussian():

@@ -1,8 +1,8 @@
 """Settings of ASGAN's training."""
 
 import pytest
-from audiofix.trainers.data.word_features import WordSettings
-from audiofix.trainers.recipes.asgan_settings import LossSettings, Settings
+from audiofix.trainers.recipes.asgan.settings import LossSettings, Settings
+from audiofix.trainers.recipes.asgan.word_features import WordSettings
 
 from audiofix.backends.asgan.config import DiscriminatorConfig, GeneratorConfig
 from audiofix.backends.asgan.features import MelConfig

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 from audiofix.trainers.data.manifest import Recording
-from audiofix.trainers.data.word_features import WordFeatures, WordSettings
+from audiofix.trainers.recipes.asgan.word_features import WordFeatures, WordSettings
 
 from audiofix.backends.asgan.features import MelConfig
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from audiofix.trainers.data.word_features import WordSettings
 from audiofix.trainers.loop_settings import LoopSettings
+from audiofix.trainers.recipes.asgan.word_features import WordSettings
 
 from audiofix.backends.asgan.config import DiscriminatorConfig, GeneratorConfig
 from audiofix.backends.asgan.features import MelConfig
@@ -23,6 +23,10 @@ class LossSettings:
         divergence: of that network's Gaussians from the standard one.
         mapping: energy distance of the mapping network's latents from the recognition network's,
             for each word; the largest of a Gaussian vector's first numbers says for which.
+        slopes: distance of the reconstructed words' changes in time and frequency.
+        classification: cross-entropy, by a classifier that learns beside, of reconstructed words
+            and of new ones; 0 for no classifier.
+        likeness: energy distance of new words from real ones in what that classifier sees.
     """
 
     adversarial: float = 1.0
@@ -31,6 +35,9 @@ class LossSettings:
     reconstruction: float = 0.0
     divergence: float = 0.002
     mapping: float = 1.0
+    slopes: float = 0.0
+    classification: float = 0.0
+    likeness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Settings:
         recognised: numbers of a latent that the recognition network finds, the first ones; the
             others are 0, and only give the mapping network its width.
         latents: of each word, which the mapping network learns from, the last ones.
+        truncation: factor of their distance from their word's mean latent, for the mapping network.
+        classifier: channels of the convolutions of the classifier that learns beside.
         norm_decay: of the levels that the generator's layers are normalised by.
         vocoder: checkpoint whose vocoder is exported with the generator; empty for none.
         half: whether checkpoints hold float16.
@@ -70,8 +79,10 @@ class Settings:
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
+    classifier: tuple[int, ...] = (16, 32, 64)
     recognised: int = 32
     latents: int = 256
+    truncation: float = 1.0
     norm_decay: float = NORM_DECAY
     vocoder: str = ""
     half: bool = False

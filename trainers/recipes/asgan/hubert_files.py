@@ -1,6 +1,6 @@
 """Files of HuBERT features for `data.features = hubert`, made of words' sound.
 
-    python -m audiofix.trainers.data.hubert_files CHECKPOINT WORDS FOLDER
+    python -m audiofix.trainers.recipes.asgan.hubert_files CHECKPOINT WORDS FOLDER
 
 CHECKPOINT is a file of HuBERT's tensors under fairseq's names, WORDS what `train asgan --data`
 takes. FOLDER gets `<word>/<name>.npy` of shape `[frames, embed]` for each recording, those that are
@@ -33,7 +33,9 @@ _SPLITS = ("train", "validation", "test")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the files; return the exit status."""
     summary = str(__doc__).partition("\n")[0]
-    parser = argparse.ArgumentParser("python -m audiofix.trainers.data.hubert_files", None, summary)
+    parser = argparse.ArgumentParser(
+        "python -m audiofix.trainers.recipes.asgan.hubert_files", None, summary
+    )
     parser.add_argument("checkpoint", type=Path, help="HuBERT's tensors under fairseq's names")
     parser.add_argument("words", type=Path, help="a folder or a manifest of words")
     parser.add_argument("folder", type=Path, help="for the features and their manifest")

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from audiofix.trainers.recognition import Recognition, divergence, drawn
+from audiofix.trainers.recipes.asgan.recognition import Recognition, divergence, drawn
 
 from audiofix.backends.asgan.config import DiscriminatorConfig
 

@@ -1,5 +1,5 @@
 import torch
-from audiofix.trainers.latent_memory import LatentMemory
+from audiofix.trainers.recipes.asgan.latent_memory import LatentMemory
 
 
 def test_the_last_latents_of_each_label_are_kept():
