@@ -11,6 +11,7 @@ from torch.nn.functional import leaky_relu
 
 _SLOPE = 0.1
 _KERNEL = 3
+_SUMMARY = 64
 _NOISE = 0.3
 """Highest deviation of the noise; features deviate by about 0.75."""
 
@@ -21,13 +22,15 @@ _MASKED = 8
 
 
 class FeatureClassifier(nn.Module):
-    """Features to logits of labels: convolutions in time and frequency, and a mean."""
+    """Features to logits of labels: convolutions in time and frequency, and two linear layers."""
 
-    def __init__(self, labels: int, widths: tuple[int, ...]) -> None:
+    def __init__(self, labels: int, frames: int, bands: int, widths: tuple[int, ...]) -> None:
         """Make the network.
 
         Args:
             labels: how many there are.
+            frames: of a word.
+            bands: of a frame.
             widths: channels of the convolutions; each halves frames and bands.
         """
         super().__init__()
@@ -35,14 +38,16 @@ class FeatureClassifier(nn.Module):
         self.convs = nn.ModuleList(
             nn.Conv2d(before, after, _KERNEL, 2, _KERNEL // 2) for before, after in sizes
         )
-        self.out = nn.Linear(widths[-1], labels)
+        left = [-(-size // 2 ** len(widths)) for size in (frames, bands)]
+        self.fc = nn.Linear(widths[-1] * left[0] * left[1], _SUMMARY)
+        self.out = nn.Linear(_SUMMARY, labels)
 
     def summary(self, c: Tensor) -> Tensor:
-        """Return what decides, `[batch, widths[-1]]`, of features `[batch, frames, bands]`."""
+        """Return what decides, 64 numbers a word, of features `[batch, frames, bands]`."""
         x = c[:, None]
         for conv in self.convs:
             x = leaky_relu(conv(x), _SLOPE)
-        return x.mean((2, 3))
+        return leaky_relu(self.fc(x.flatten(1)), _SLOPE)
 
     def forward(self, c: Tensor) -> Tensor:
         """Return logits `[batch, labels]` of features `[batch, frames, bands]`."""

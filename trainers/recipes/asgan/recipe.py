@@ -71,8 +71,8 @@ class ASGANRecipe(Recipe):
         if self._loss.adversarial:
             self.networks[DISCRIMINATOR] = Discriminator(settings.discriminator).to(device)
         if self._loss.classification:
-            classifier = FeatureClassifier(len(settings.data.words), settings.classifier)
-            self.networks[CLASSIFIER] = classifier.to(device)
+            shape = len(settings.data.words), settings.generator.frames, settings.generator.c_dim
+            self.networks[CLASSIFIER] = FeatureClassifier(*shape, settings.classifier).to(device)
         self.networks[GENERATOR] = self._generator().to(device)
 
     def _generator(self) -> LearningGenerator:

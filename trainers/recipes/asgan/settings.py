@@ -79,7 +79,7 @@ class Settings:
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
-    classifier: tuple[int, ...] = (16, 32, 64)
+    classifier: tuple[int, ...] = (8, 16, 32)
     recognised: int = 32
     latents: int = 256
     truncation: float = 1.0
