@@ -11,7 +11,7 @@ from torch.nn.functional import leaky_relu
 
 _SLOPE = 0.1
 _KERNEL = 3
-_SUMMARY = 64
+_HIDDEN = 64
 _NOISE = 0.3
 """Highest deviation of the noise; features deviate by about 0.75."""
 
@@ -39,19 +39,15 @@ class FeatureClassifier(nn.Module):
             nn.Conv2d(before, after, _KERNEL, 2, _KERNEL // 2) for before, after in sizes
         )
         left = [-(-size // 2 ** len(widths)) for size in (frames, bands)]
-        self.fc = nn.Linear(widths[-1] * left[0] * left[1], _SUMMARY)
-        self.out = nn.Linear(_SUMMARY, labels)
-
-    def summary(self, c: Tensor) -> Tensor:
-        """Return what decides, 64 numbers a word, of features `[batch, frames, bands]`."""
-        x = c[:, None]
-        for conv in self.convs:
-            x = leaky_relu(conv(x), _SLOPE)
-        return leaky_relu(self.fc(x.flatten(1)), _SLOPE)
+        self.fc = nn.Linear(widths[-1] * left[0] * left[1], _HIDDEN)
+        self.out = nn.Linear(_HIDDEN, labels)
 
     def forward(self, c: Tensor) -> Tensor:
         """Return logits `[batch, labels]` of features `[batch, frames, bands]`."""
-        return self.out(self.summary(c))  # type: ignore[no-any-return]
+        x = c[:, None]
+        for conv in self.convs:
+            x = leaky_relu(conv(x), _SLOPE)
+        return self.out(leaky_relu(self.fc(x.flatten(1)), _SLOPE))  # type: ignore[no-any-return]
 
 
 def disturbed(c: Tensor) -> Tensor:

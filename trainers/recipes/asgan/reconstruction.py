@@ -5,7 +5,7 @@ in a variational autoencoder. The mapping network learns to draw such latents: i
 energy distance of its own from the last words', label by label (as generative moment matching
 networks in the codes of an autoencoder; Li et al., 2015). Distances of features alone leave words
 without formants that move, and draws between two words unlike either; so both kinds of words must
-also be clear to a classifier, and new ones like real ones in what it sees.
+also be clear to a classifier.
 """
 
 import torch
@@ -78,24 +78,12 @@ class Reconstruction:
         }
         if classifier is not None:
             wanted = torch.cat([labels, labels_in(z, self.labels)])
-            parts |= self._classifier_losses(classifier, made, wanted, real)
+            unclear = cross_entropy(classifier(disturbed(made)), wanted)
+            parts["classification"] = weights.classification, unclear
         self.memory.keep(self._latents(mean), labels)
         if self.memory.is_full:
             parts["mapping"] = weights.mapping, self._mapping_loss(generator)
         return parts
-
-    def _classifier_losses(
-        self, classifier: FeatureClassifier, made: Tensor, wanted: Tensor, real: Tensor
-    ) -> WeightedLosses:
-        """Return how clear the words are, and how unlike real ones the new ones look."""
-        seen, weights = classifier.summary(disturbed(made)), self.settings.loss
-        with torch.no_grad():
-            expected = classifier.summary(disturbed(real))
-        unlike = energy_distance(seen[None, len(real) :], expected[None])
-        return {
-            "classification": (weights.classification, cross_entropy(classifier.out(seen), wanted)),
-            "likeness": (weights.likeness, unlike),
-        }
 
     def _mapping_loss(self, generator: Generator) -> Tensor:
         size, count = self.settings.generator.z_dim, self.settings.latents // 2

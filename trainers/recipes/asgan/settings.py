@@ -26,7 +26,6 @@ class LossSettings:
         slopes: distance of the reconstructed words' changes in time and frequency.
         classification: cross-entropy, by a classifier that learns beside, of reconstructed words
             and of new ones; 0 for no classifier.
-        likeness: energy distance of new words from real ones in what that classifier sees.
     """
 
     adversarial: float = 1.0
@@ -37,7 +36,6 @@ class LossSettings:
     mapping: float = 1.0
     slopes: float = 0.0
     classification: float = 0.0
-    likeness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
