@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from audiofix.backends import inert_pickle
 from audiofix.errors import CheckpointError, OutputError
 from audiofix.files import NewFile
 
@@ -280,12 +281,14 @@ def _opened_safetensors(path: Path) -> Iterator[Any]:
 
 def _load_pickle(path: Path) -> object:
     try:
-        with torch.serialization.safe_globals(_allowed()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's thoughts on other pickles
-            mapped = zipfile.is_zipfile(path)  # older files are read into memory as a whole
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        try:
+            return _loaded(path, weights_only=True)
+        except pickle.UnpicklingError as error:
+            if _culprit(error).partition(".")[0] not in inert_pickle.PLACEHELD:
+                raise
+            return _loaded(path, weights_only=False, pickle_module=inert_pickle)
     except pickle.UnpicklingError as error:
-        culprit = str(error).split("GLOBAL ")[-1].split(" ")[0] if "GLOBAL" in str(error) else ""
+        culprit = _culprit(error)
         what = f"it would run {culprit}" if culprit else "it is damaged or holds code"
         raise CheckpointError(
             f"{path}: refused: {what}: use a checkpoint that holds tensors only"
@@ -294,7 +297,18 @@ def _load_pickle(path: Path) -> object:
         raise CheckpointError(
             f"{path}: not a checkpoint, or cut: fetch or copy it again"
         ) from error
-    return content
+
+
+def _loaded(path: Path, **how: Any) -> object:
+    mapped = zipfile.is_zipfile(path)  # older files are read into memory as a whole
+    with torch.serialization.safe_globals(_allowed()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's thoughts on other pickles
+        return torch.load(path, map_location="cpu", mmap=mapped, **how)
+
+
+def _culprit(error: pickle.UnpicklingError) -> str:
+    """Return the name that a pickle wanted looked up and that is not allowed; empty for none."""
+    return str(error).split("GLOBAL ")[-1].split(" ")[0] if "GLOBAL" in str(error) else ""
 
 
 def _allowed() -> list[Any]:

@@ -7,11 +7,12 @@ with it.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import cross_entropy, leaky_relu
 
 _SLOPE = 0.1
 _KERNEL = 3
 _HIDDEN = 64
+_SMOOTHING = 0.1
 _NOISE = 0.3
 """Highest deviation of the noise; features deviate by about 0.75."""
 
@@ -60,6 +61,14 @@ def disturbed(c: Tensor) -> Tensor:
     c = c.roll(shift, 1) + _LEVEL * (2 * torch.rand(batch, 1, 1, device=c.device) - 1)
     c = c + _NOISE * torch.rand(batch, 1, 1, device=c.device) * torch.randn_like(c)
     return c * _kept(batch, frames, c.device)[:, :, None] * _kept(batch, bands, c.device)[:, None]
+
+
+def unclearness(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the cross-entropy of logits `[batch, labels]` and of labels `[batch]`.
+
+    With smoothed labels: a classifier that is very sure has gradients that shake the generator.
+    """
+    return cross_entropy(logits, labels, label_smoothing=_SMOOTHING)
 
 
 def _kept(batch: int, size: int, device: torch.device) -> Tensor:

@@ -21,14 +21,17 @@ from audiofix.trainers.losses.gradient_penalty import r1_penalty
 from audiofix.trainers.losses.weighted import WeightedLosses, weighted_sum
 from audiofix.trainers.recipe import TOTAL, Batch, Item, Losses, Recipe, Turn, TurnResult
 from audiofix.trainers.recipes.asgan.adaptive_augmentation import AdaptiveAugmentation
-from audiofix.trainers.recipes.asgan.feature_classifier import FeatureClassifier, disturbed
+from audiofix.trainers.recipes.asgan.feature_classifier import (
+    FeatureClassifier,
+    disturbed,
+    unclearness,
+)
 from audiofix.trainers.recipes.asgan.recognition import Recognition
 from audiofix.trainers.recipes.asgan.reconstruction import LearningGenerator, Reconstruction
 from audiofix.trainers.recipes.asgan.settings import Settings
 from audiofix.trainers.recipes.asgan.word_features import WordFeatures
 from audiofix.trainers.run_log import Example
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from audiofix.backends.asgan.discriminator import Discriminator
 from audiofix.backends.asgan.network import Generator
@@ -105,7 +108,7 @@ class ASGANRecipe(Recipe):
             return TurnResult(self._discriminator_losses(turn.step, batch["features"]))
         if turn.network == CLASSIFIER:
             logits = self.networks[CLASSIFIER](disturbed(batch["features"]))
-            return TurnResult({TOTAL: cross_entropy(logits, batch["label"])})
+            return TurnResult({TOTAL: unclearness(logits, batch["label"])})
         parts = WeightedLosses()
         if self._loss.adversarial:
             parts |= self._adversarial_loss(batch["features"])

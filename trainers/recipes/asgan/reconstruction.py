@@ -11,13 +11,17 @@ also be clear to a classifier.
 import torch
 from audiofix.trainers.losses.energy import energy_distance
 from audiofix.trainers.losses.weighted import WeightedLosses
-from audiofix.trainers.recipes.asgan.feature_classifier import FeatureClassifier, disturbed
+from audiofix.trainers.recipes.asgan.feature_classifier import (
+    FeatureClassifier,
+    disturbed,
+    unclearness,
+)
 from audiofix.trainers.recipes.asgan.labelled_vectors import labels_in, vectors_of_every_label
 from audiofix.trainers.recipes.asgan.latent_memory import LatentMemory
 from audiofix.trainers.recipes.asgan.recognition import Recognition, divergence, drawn
 from audiofix.trainers.recipes.asgan.settings import Settings
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, l1_loss, pad
+from torch.nn.functional import l1_loss, pad
 
 from audiofix.backends.asgan.network import Generator
 
@@ -78,7 +82,7 @@ class Reconstruction:
         }
         if classifier is not None:
             wanted = torch.cat([labels, labels_in(z, self.labels)])
-            unclear = cross_entropy(classifier(disturbed(made)), wanted)
+            unclear = unclearness(classifier(disturbed(made)), wanted)
             parts["classification"] = weights.classification, unclear
         self.memory.keep(self._latents(mean), labels)
         if self.memory.is_full:
