@@ -10,7 +10,12 @@ from audiofix.trainers.loop import train
 from audiofix.trainers.loop_settings import LoopSettings
 from audiofix.trainers.recipe import Turn
 from audiofix.trainers.recipes import plan, presets
-from audiofix.trainers.recipes.asgan.recipe import DISCRIMINATOR, GENERATOR, ASGANRecipe
+from audiofix.trainers.recipes.asgan.recipe import (
+    CLASSIFIER,
+    DISCRIMINATOR,
+    GENERATOR,
+    ASGANRecipe,
+)
 from audiofix.trainers.recipes.asgan.settings import (
     AugmentationSettings,
     LossSettings,
@@ -40,7 +45,7 @@ SETTINGS = Settings(
 SMALL = replace(
     SETTINGS,
     data=WordSettings(words=("zero", "one"), trim_db=40.0, speeds=(0.9, 1.1)),
-    loss=LossSettings(adversarial=0.0, reconstruction=8.0),
+    loss=LossSettings(adversarial=0.0, reconstruction=8.0, slopes=2.0, classification=0.5),
     augmentation=AugmentationSettings(0.0),
     recognised=5,
     latents=4,
@@ -62,7 +67,10 @@ def digits(tmp_path_factory):
 @pytest.mark.parametrize("settings", [SETTINGS, SMALL], ids=["published", "small"])
 def test_every_network_learns_and_the_result_generates(settings, digits, tmp_path):
     recipe = ASGANRecipe(settings, digits, CPU)
-    assert list(recipe.networks) == ([DISCRIMINATOR] if settings is SETTINGS else []) + [GENERATOR]
+    assert list(recipe.networks) == [
+        DISCRIMINATOR if settings is SETTINGS else CLASSIFIER,
+        GENERATOR,
+    ]
     before = {
         name: {k: v.clone() for k, v in network.named_parameters()}
         for name, network in recipe.networks.items()
@@ -111,7 +119,7 @@ def test_networks_take_turns_and_updates_are_skipped(digits):
     assert recipe.turns(3, Drawn(0.9)) == [GENERATOR]
     assert recipe.turns(2, Drawn(0.1)) == [GENERATOR]  # skipped
     assert recipe.turns(16, Drawn(0.1)) == [DISCRIMINATOR]
-    assert ASGANRecipe(SMALL, digits, CPU).turns(2, Drawn(0.9)) == [GENERATOR]
+    assert ASGANRecipe(SMALL, digits, CPU).turns(2, Drawn(0.9)) == [CLASSIFIER, GENERATOR]
 
 
 def test_the_mapping_network_learns_from_remembered_latents_alone(digits):
@@ -119,10 +127,33 @@ def test_the_mapping_network_learns_from_remembered_latents_alone(digits):
     item = [recipe.item(np.random.default_rng(number)) for number in range(16)]
     batch = {name: torch.stack([torch.as_tensor(one[name]) for one in item]) for name in item[0]}
     found = recipe.losses(Turn(GENERATOR, 0), batch).losses
-    assert set(found) == {"reconstruction", "divergence", "mapping", "total"}
+    names = {"reconstruction", "slopes", "divergence", "classification", "mapping", "total"}
+    assert set(found) == names
     found["mapping"].backward()
     moved = {n for n, p in recipe.networks[GENERATOR].named_parameters() if p.grad is not None}
     assert moved and all(name.startswith("generator.W.") for name in moved)
+
+
+def test_new_words_are_to_be_clear_too(digits):
+    recipe = ASGANRecipe(SMALL, digits, CPU)
+    batch = {"features": torch.zeros(4, 12, 16), "label": torch.zeros(4, dtype=torch.int64)}
+    found = recipe.losses(Turn(GENERATOR, 0), batch).losses
+    mapping = recipe.networks[GENERATOR].generator.W.parameters()
+    found["classification"].backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in mapping)
+
+
+def test_averaged_weights_get_the_levels_of_their_own_inputs(digits):
+    recipe = ASGANRecipe(SMALL, digits, CPU)
+    generator = recipe.networks[GENERATOR].generator
+    right = [layer.norm_ema.item() for layer in [*generator.layers, generator.head]]
+    for layer in [*generator.layers, generator.head]:
+        layer.norm_ema.mul_(3.0)
+    with torch.inference_mode():
+        recipe.validate(recipe.networks)
+    found = [layer.norm_ema.item() for layer in [*generator.layers, generator.head]]
+    # By other vectors than those that the fresh network was levelled by.
+    assert found == pytest.approx(right, rel=0.2)
 
 
 def test_the_penalty_comes_now_and_then(digits):
