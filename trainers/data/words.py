@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from audiofix.trainers.data.corpora import recordings
 from audiofix.trainers.data.manifest import Recording
+from numpy.typing import NDArray
 
-from audiofix.backends.asgan.features import Features
 from audiofix.errors import InputError
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -60,7 +60,7 @@ def label_of(path: Path, chosen: Sequence[str]) -> int | None:
     return int(first) if first.isdecimal() and int(first) < len(chosen) else None
 
 
-def read_features(path: Path) -> Features:
+def read_features(path: Path) -> NDArray[np.float32]:
     """Return the features in a file.
 
     Raises:
