@@ -101,11 +101,6 @@ AT_HOME = re.compile(
 
 MAY_NAME_SYSTEMS = {
     "audiofix/metrics/spectral.py": "presets of the LSD say which papers' definition they are",
-    "trainers/recognition.py": "part of ASGAN's recipe",
-    "trainers/data/hubert_files.py": "part of ASGAN's recipe",
-    "trainers/data/words.py": "part of ASGAN's recipe",
-    "trainers/data/features.py": "part of ASGAN's recipe",
-    "trainers/data/word_features.py": "part of ASGAN's recipe",
 }
 """Modules elsewhere that name one, and why."""
 
