@@ -124,6 +124,18 @@ def check_new_file(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: its folder does not exist: make it first")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}: choose another folder") from error
+
+
 def remove_left_overs(path: Path) -> None:
     """Delete unfinished files of this name whose writers are gone."""
     for name in os.listdir(path.parent):  # noqa: PTH208  # glob would read NAME as a pattern

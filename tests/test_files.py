@@ -155,3 +155,12 @@ def test_long_and_undecodable_names(tmp_path):
     assert not left_overs(tmp_path)
     with pytest.raises(OutputError, match="make the folder first"):
         files.write_bytes(tmp_path / "no" / "x", b"")
+
+
+def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path):
+    files.make_folder(tmp_path / "a" / "b")
+    files.make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="choose another folder"):
+        files.make_folder(tmp_path / "file" / "below")

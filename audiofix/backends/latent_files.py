@@ -8,8 +8,8 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from audiofix.backends.tasks import LatentKind, Latents
-from audiofix.errors import InputError, OutputError, UsageError
-from audiofix.files import write_bytes
+from audiofix.errors import InputError, UsageError
+from audiofix.files import check_new_file, write_bytes
 
 _KINDS: tuple[LatentKind, ...] = ("z", "w")
 _ENDINGS = (".safetensors", ".npz", ".npy")
@@ -59,10 +59,7 @@ def check_latents_file(path: Path, *, overwrite: bool) -> None:
     """Find out what `write_latents` would refuse, before work is done; see there."""
     if path.suffix not in _ENDINGS:
         raise UsageError(f"{path}: latents are saved as {', '.join(_ENDINGS)}: choose one")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path}: exists: add --overwrite, or name another file")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: its folder does not exist: make it first")
+    check_new_file(path, overwrite=overwrite)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

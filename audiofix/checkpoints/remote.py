@@ -13,7 +13,7 @@ from pathlib import Path
 from audiofix.audio.remote import open_remote, remote_version
 from audiofix.checkpoints.store import cache_folder, is_offline, lock
 from audiofix.errors import CheckpointError, InputError
-from audiofix.files import NewFile, output_error
+from audiofix.files import NewFile, make_folder
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +51,7 @@ def fetched(url: str, *, offline: bool | None = None) -> Path:
 
 
 def _fetch(url: str, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(path, error) from error
+    make_folder(path.parent)
     with open_remote(url) as source, NewFile(path) as new:
         shutil.copyfileobj(source, new.file, _BLOCK_BYTES)
 

@@ -4,12 +4,12 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from audiofix.audio.remote import url_of
 from audiofix.audio.source import Source
-from audiofix.errors import AudiofixError, OutputError
+from audiofix.errors import AudiofixError
+from audiofix.files import make_folder
 from audiofix.jobs.failures import Failure, failure_of
 from audiofix.jobs.fragment import run_job
 from audiofix.jobs.job import Effect, IOOptions, Job
@@ -64,7 +64,7 @@ def attempt(job: Job, effect: Effect, loaded: Callable[[], Any], io: IOOptions) 
 
     try:
         if job.output is not None and not url_of(job.output):
-            _make_folder(job.output.parent)
+            make_folder(job.output.parent)
         run_job(job, effect, marked, io, progress)
     except _ModelFailed as error:
         return _failed(job, error.__cause__ or error, fatal=True)
@@ -78,13 +78,6 @@ def _made(job: Job) -> Made | None:
         return None
     with job.output.open("rb") as file:
         return Made(job.output.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: {error.strerror}: choose another output folder") from error
 
 
 def _failed(job: Job, error: BaseException, *, fatal: bool) -> Outcome:

@@ -19,6 +19,7 @@ from audiofix.audio.sink import check_target
 from audiofix.audio.source import Headerless, Source
 from audiofix.audio.types import encoding_of, type_of
 from audiofix.errors import UsageError
+from audiofix.files import make_folder
 from audiofix.jobs.fragment import is_done, is_fragment, run_job
 from audiofix.jobs.job import PIPE, Effect, IOOptions, Job
 from audiofix.jobs.listing import manifest_jobs, shard_of
@@ -177,6 +178,7 @@ def _single_job(options: AudioOptions, effect: Effect) -> Job:
     Raises:
         UsageError: nothing is there to read, standard input would go into a folder, or there are
             several inputs and no place for several outputs.
+        OutputError: the output's folder cannot be made.
     """
     output = options.output or "-"
     if not effect.reads:
@@ -191,7 +193,7 @@ def _single_job(options: AudioOptions, effect: Effect) -> Job:
         if source == PIPE:
             raise UsageError(f"{output}: is a folder, and standard input has no name: name a file")
         if not url_of(result):
-            result.mkdir(parents=True, exist_ok=True)
+            make_folder(result)
         (pair,) = pair_files([name], result, effect.makes or options.kind)
         result = pair.result
     return Job(name, source, result)

@@ -11,7 +11,8 @@ import numpy as np
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.sink import Sink, check_target, open_sink
 from audiofix.audio.types import encoding_of, type_of
-from audiofix.errors import OutputError, UsageError
+from audiofix.errors import UsageError
+from audiofix.files import make_folder
 from audiofix.jobs.fragment import is_done
 from audiofix.jobs.job import PIPE, IOOptions
 from audiofix.streaming.resample import Resample
@@ -66,10 +67,7 @@ def output_files(output: str | None, count: int, kind: str | None) -> list[Path]
     assert output is not None
     path = Path(output)
     if output.endswith(("/", os.sep)) or path.is_dir():
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{path}: {error.strerror}: choose another folder") from error
+        make_folder(path)
         digits = max(4, len(str(count - 1)))
         return [path / f"{number:0{digits}d}.{type_of(path, kind)}" for number in range(count)]
     if "%" not in path.name:

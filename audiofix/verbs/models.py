@@ -156,8 +156,7 @@ def export(
     """
     from audiofix.backends.systems import files_for_others, load_checkpoint
     from audiofix.backends.weights import save_checkpoint
-    from audiofix.errors import OutputError
-    from audiofix.files import write_bytes
+    from audiofix.files import check_new_file, write_bytes
 
     if file and output:
         raise UsageError(f"{file} and -o {output}: both name the file: leave one out")
@@ -168,8 +167,7 @@ def export(
             write_bytes(target.with_suffix(extension), content, overwrite=overwrite)
             click.echo(target.with_suffix(extension))
         return
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target}: exists: add --overwrite, or name another file")
+    check_new_file(target, overwrite=overwrite)
     save_checkpoint(target, load_checkpoint(name), overwrite=overwrite)
     click.echo(target)
 

@@ -224,3 +224,11 @@ def test_a_start_behind_the_end_is_told(
     words = ("upsample", recording, "--to", "8k", "-m", model, "--start", "9")
     done = audiofix(*words, "-o", tmp_path / "y.wav")
     assert done.returncode == 0 and b"ends at 0.500 s, before the start" in done.stderr
+
+
+def test_an_output_folder_that_cannot_be_made_is_told(
+    audiofix: Run, recording: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    done = audiofix("upsample", recording, "--to", "8k", "-o", f"{tmp_path}/file/out/")
+    assert done.returncode == 6 and b"choose another folder" in done.stderr

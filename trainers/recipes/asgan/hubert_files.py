@@ -24,7 +24,7 @@ from audiofix.trainers.data.words import words
 from audiofix.backends.asgan.hubert import RATE, Hubert, hubert_of
 from audiofix.backends.weights import read_released, tensors_in
 from audiofix.errors import AudiofixError, CheckpointError, InputError, OutputError
-from audiofix.files import output_error, write_bytes
+from audiofix.files import make_folder, write_bytes
 
 MANIFEST = "features.csv"
 _SPLITS = ("train", "validation", "test")
@@ -82,10 +82,7 @@ def _features(hubert: Hubert, recording: Recording) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(path.parent, error) from error
+    make_folder(path.parent)
     write_bytes(path, content)
 
 
