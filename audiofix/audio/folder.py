@@ -97,6 +97,13 @@ def _files(path: Path, output: Path, wanted: Wanted) -> Iterator[tuple[Path, Pat
         raise InputError(f"{path}: holds no {wanted}: name another folder")
 
 
+def audio_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and below it that are audio by content and whole, sorted."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not is_unfinished(path) and is_audio(path):
+            yield path
+
+
 def is_audio(path: Path) -> bool:
     """Tell by its first bytes whether a file is audio; one that cannot be read passes for it."""
     return _container(path) not in (None, "afc")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from audiofix.audio.folder import is_audio
+from audiofix.audio.folder import audio_below
 from audiofix.errors import InputError
 
 _ORIGINALS = ("original", "ori_wav", "ori")
@@ -18,7 +18,7 @@ def found_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
     Raises:
         InputError: there are none.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and is_audio(path))
+    files = audio_below(folder)
     named = {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
     found = {}
     for name, path in named.items():

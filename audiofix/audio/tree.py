@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from audiofix.audio.folder import is_audio
+from audiofix.audio.folder import audio_below
 from audiofix.errors import InputError, UsageError
-from audiofix.files import is_unfinished
 
 
 def recordings(folder: Path) -> dict[str, Path]:
@@ -15,12 +14,11 @@ def recordings(folder: Path) -> dict[str, Path]:
         UsageError: two differ in nothing but the extension.
     """
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not is_unfinished(path) and is_audio(path):
-            name = path.relative_to(folder).with_suffix("").as_posix()
-            if name in found:
-                raise UsageError(f"{path} and {found[name]}: have one name: move one away")
-            found[name] = path
+    for path in audio_below(folder):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise UsageError(f"{path} and {found[name]}: have one name: move one away")
+        found[name] = path
     if not found:
         raise InputError(f"{folder}: holds no audio: name another folder")
     return found

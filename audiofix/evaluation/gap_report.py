@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from audiofix.audio.folder import is_audio
+from audiofix.audio.folder import audio_below
 from audiofix.audio.format import Chunk
 from audiofix.audio.source import Headerless, open_source
 from audiofix.audio.spans import gaps_of
@@ -46,7 +46,11 @@ def print_gaps(
         OutputError: the picture exists, or cannot be written.
         InputError: an input cannot be read.
     """
-    files = [file for name in inputs for file in _files(name)]
+    files = [
+        file
+        for name in inputs
+        for file in (map(str, audio_below(Path(name))) if Path(name).is_dir() else [name])
+    ]
     if picture is not None and len(files) != 1:
         raise UsageError("--picture: shows one recording: name one input")
     if picture is not None:
@@ -99,10 +103,3 @@ def _draw(picture: Path, sound: Chunk, rate: int, found: list[Gap], overwrite: b
 def _seconds(samples: int, rate: int) -> str:
     """Return a time that comes back to the very sample."""
     return f"{samples / rate:.9f}".rstrip("0").rstrip(".")
-
-
-def _files(name: str) -> list[str]:
-    if name == "-" or not Path(name).is_dir():
-        return [name]
-    paths = sorted(path for path in Path(name).rglob("*") if path.is_file())
-    return [str(path) for path in paths if is_audio(path)]
