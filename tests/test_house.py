@@ -80,7 +80,7 @@ PROVEN_BY_COMMANDS = {
     "audiofix/backends/vmasr/config.py": "tests/parity/test_vmasr.py",
     "audiofix/backends/vmasr/discriminator.py": "tests/parity/test_vmasr.py",
     "audiofix/backends/vmasr/network.py": "tests/parity/test_vmasr.py",
-    "audiofix/backends/vmasr/released.py": "tests/backends/test_weights.py",
+    "audiofix/backends/vmasr/released.py": "tests/backends/test_released_files.py",
     "audiofix/backends/vmasr/scan2d.py": "tests/parity/test_vmasr.py",
     "audiofix/errors.py": "tests/cli/test_main.py",
     "audiofix/exit_status.py": "tests/cli/test_main.py",

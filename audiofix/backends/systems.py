@@ -14,16 +14,11 @@ from audiofix.audio.remote import url_of
 from audiofix.backends import table
 from audiofix.backends.chosen import chosen_model, weightless
 from audiofix.backends.placement import Placement, place
+from audiofix.backends.released_files import read_released, tensors_in
 from audiofix.backends.system import System, imported
 from audiofix.backends.table import system_of, systems_for
 from audiofix.backends.tasks import Config
-from audiofix.backends.weights import (
-    Checkpoint,
-    read_checkpoint,
-    read_released,
-    tensors_in,
-    write_checkpoint,
-)
+from audiofix.backends.weights import Checkpoint, read_checkpoint, write_checkpoint
 from audiofix.checkpoints import store
 from audiofix.checkpoints.catalogue import Entry
 from audiofix.checkpoints.remote import fetched

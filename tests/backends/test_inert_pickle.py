@@ -10,7 +10,7 @@ from enum import Enum
 import pytest
 import torch
 
-from audiofix.backends.weights import read_released, tensors_in
+from audiofix.backends.released_files import read_released, tensors_in
 from audiofix.errors import CheckpointError
 
 TENSORS = {"layer.weight": torch.arange(6.0).view(2, 3), "layer.bias": torch.ones(2).half()}

@@ -1,4 +1,4 @@
-from audiofix.backends.weights import read_released, tensors_in
+from audiofix.backends.released_files import read_released, tensors_in
 
 
 def recognise(tensors):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from audiofix.backends.a2sb.config import A2SB_RELEASE, UNetConfig
 from audiofix.backends.a2sb.networks import PARTS
-from audiofix.backends.weights import read_released, tensors_in
+from audiofix.backends.released_files import read_released, tensors_in
 from audiofix.errors import CheckpointError
 
 _PREFIX = "vf_model."

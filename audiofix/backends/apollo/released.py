@@ -9,7 +9,8 @@ import yaml
 from torch import Tensor
 
 from audiofix.backends.apollo.config import config_of_shapes
-from audiofix.backends.weights import Checkpoint, read_released, tensors_in
+from audiofix.backends.released_files import read_released, tensors_in
+from audiofix.backends.weights import Checkpoint
 from audiofix.errors import CheckpointError
 
 _LIGHTNING = "audio_model."

@@ -19,7 +19,7 @@ from audiofix.backends.asgan.config import (
 )
 from audiofix.backends.asgan.features import MelConfig
 from audiofix.backends.asgan.package import read_package
-from audiofix.backends.weights import read_released, tensors_in
+from audiofix.backends.released_files import read_released, tensors_in
 from audiofix.errors import CheckpointError, SettingsError
 
 GENERATOR_PREFIX = "generator."

@@ -7,7 +7,7 @@ import yaml
 from torch import Tensor
 
 from audiofix.backends.audiodec.config import VOCODER_PREFIX
-from audiofix.backends.weights import read_released, tensors_in
+from audiofix.backends.released_files import read_released, tensors_in
 from audiofix.errors import CheckpointError
 
 _DECODER = "decoder."

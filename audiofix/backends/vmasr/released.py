@@ -7,8 +7,8 @@ from typing import cast
 
 from torch import Tensor
 
+from audiofix.backends.released_files import read_released, tensors_in
 from audiofix.backends.vmasr.config import VMASRConfig
-from audiofix.backends.weights import read_released, tensors_in
 from audiofix.errors import CheckpointError
 
 _HOPS = {48000: 240}

@@ -22,7 +22,7 @@ from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.data.words import words
 
 from audiofix.backends.asgan.hubert import RATE, Hubert, hubert_of
-from audiofix.backends.weights import read_released, tensors_in
+from audiofix.backends.released_files import read_released, tensors_in
 from audiofix.errors import AudiofixError, CheckpointError, InputError, OutputError
 from audiofix.files import make_folder, write_bytes
 
