@@ -12,7 +12,7 @@ from audiofix.nn.vq import Codebook, ResidualVQ, perplexity
 
 _ROUNDS = 12
 _BLOCK_ROWS = 256
-"""Their distances to 1024 words stay in a core's cache: all rows at once take twice as long."""
+"""Their distances to 1024 codewords stay in a core's cache: all rows at once take twice as long."""
 
 
 @torch.no_grad()

@@ -182,7 +182,7 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Classification:
     """What a classifier makes of recordings.
 
     Attributes:
@@ -194,7 +194,7 @@ class Judgement:
     probabilities: NDArray[np.float64]
 
 
-class Judge(Protocol):
+class Classifier(Protocol):
     """A loaded classifier that generators are evaluated by."""
 
     name: str
@@ -203,6 +203,6 @@ class Judge(Protocol):
     labels: int
     """Classes that it tells apart."""
 
-    def judge(self, sound: Chunk) -> Judgement:
+    def classify(self, sound: Chunk) -> Classification:
         """Return what it makes of recordings `[recordings, samples]`."""
         ...

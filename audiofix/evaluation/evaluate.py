@@ -218,11 +218,16 @@ def _evaluate_generator(options: Options, shell: Shell) -> None:
         split: [word.path for word in words(data, split, DIGITS)]
         for split in ("train", "validation")
     }
-    judge = load_for("eval", replace(options.computing, model=options.classifier))
+    classifier = load_for("eval", replace(options.computing, model=options.classifier))
     model = load_for("generate", options.computing)
     with shell.bar("generated", options.count, "recording") as tick:
         found = evaluate_generator(
-            model, judge, real, count=options.count, seed=options.seed, progress=tick
+            model, classifier, real, count=options.count, seed=options.seed, progress=tick
         )
-    about = {"model": model.name, "classifier": judge.name, "data": str(data), "seed": options.seed}
+    about = {
+        "model": model.name,
+        "classifier": classifier.name,
+        "data": str(data),
+        "seed": options.seed,
+    }
     report_generator(found, about, options.targets)

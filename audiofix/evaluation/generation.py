@@ -13,7 +13,7 @@ import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.audio.source import open_source
-from audiofix.backends.tasks import GenerateRequest, Generator, Judge, Judgement
+from audiofix.backends.tasks import Classification, Classifier, GenerateRequest, Generator
 from audiofix.errors import InputError
 from audiofix.metrics.generation import (
     am_score,
@@ -39,7 +39,7 @@ class GeneratorScores:
     """What was found; natural logarithms throughout.
 
     Attributes:
-        recordings: how many were judged.
+        recordings: how many were classified.
         sure: share that is classified with a probability over 0.9.
         classes: share of each class.
         inception_score: sure and varied; higher is better.
@@ -63,7 +63,7 @@ class GeneratorScores:
 
 def evaluate_generator(
     model: Generator,
-    judge: Judge,
+    classifier: Classifier,
     real: Mapping[str, Iterable[Path]],
     *,
     count: int,
@@ -74,7 +74,7 @@ def evaluate_generator(
 
     Args:
         model: makes recordings.
-        judge: the classifier.
+        classifier: the classifier.
         real: files `train`, which everything is compared with, and `validation`.
         count: recordings to generate.
         seed: of the latents.
@@ -85,10 +85,10 @@ def evaluate_generator(
     """
     if count < _FEWEST:
         raise InputError(f"--count {count}: scores need {_FEWEST} recordings at least")
-    reference = _judged(judge, _read(real["train"], judge.rate))
-    held_out = _judged(judge, _read(real["validation"], judge.rate))
+    reference = _classified(classifier, _read(real["train"], classifier.rate))
+    held_out = _classified(classifier, _read(real["validation"], classifier.rate))
     request = GenerateRequest(count, seed)
-    made = _judged(judge, _told(_generated(model, request, judge.rate), progress))
+    made = _classified(classifier, _told(_generated(model, request, classifier.rate), progress))
     latents = model.latents(request).values
     return {
         "generated": _scores(reference, made, latents),
@@ -137,7 +137,9 @@ def _row(scores: GeneratorScores) -> dict[str, float | None]:
     return row
 
 
-def _scores(reference: Judgement, found: Judgement, latents: np.ndarray | None) -> GeneratorScores:
+def _scores(
+    reference: Classification, found: Classification, latents: np.ndarray | None
+) -> GeneratorScores:
     probabilities = found.probabilities
     labels = probabilities.argmax(1)
     shares = np.bincount(labels, minlength=probabilities.shape[1]) / len(labels)
@@ -163,20 +165,20 @@ def _separability(latents: np.ndarray | None, probabilities: np.ndarray) -> floa
     return linear_separability(latents.reshape(len(latents), -1), probabilities)
 
 
-def _judged(judge: Judge, recordings: Iterable[Chunk]) -> Judgement:
-    """Judge recordings `[samples]` of one length, a batch at a time."""
-    parts: list[Judgement] = []
+def _classified(classifier: Classifier, recordings: Iterable[Chunk]) -> Classification:
+    """Classify recordings `[samples]` of one length, a batch at a time."""
+    parts: list[Classification] = []
     batch: list[Chunk] = []
     for recording in recordings:
         batch.append(recording)
         if len(batch) == _BATCH:
-            parts.append(judge.judge(np.stack(batch)))
+            parts.append(classifier.classify(np.stack(batch)))
             batch = []
     if batch:
-        parts.append(judge.judge(np.stack(batch)))
+        parts.append(classifier.classify(np.stack(batch)))
     if not parts:
         raise InputError("eval: no real recordings: name a folder or a manifest with --data")
-    return Judgement(
+    return Classification(
         np.concatenate([part.features for part in parts]),
         np.concatenate([part.probabilities for part in parts]),
     )

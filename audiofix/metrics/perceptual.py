@@ -59,11 +59,11 @@ def visqol(estimate: Chunk, reference: Chunk, rate: int) -> float:
     """
     from visqol import VisqolApi
 
-    judge = VisqolApi()
-    judge.create(mode="audio")
+    visqol = VisqolApi()
+    visqol.create(mode="audio")
     clean, made = (_at_rate(x, rate, _VISQOL_RATE).mean(axis=0) for x in (reference, estimate))
     try:
-        return float(judge.measure_from_arrays(clean, made, _VISQOL_RATE).moslqo)
+        return float(visqol.measure_from_arrays(clean, made, _VISQOL_RATE).moslqo)
     except ValueError:
         return np.nan
 

@@ -15,17 +15,18 @@ _EPS = 1e-5
 """Of the moving averages that train a codebook."""
 
 _LOG_FLOOR = 1e-10
-"""Keeps the logarithm of an unused word's frequency finite."""
+"""Keeps the logarithm of an unused codeword's frequency finite."""
 
 
 class Quantised(NamedTuple):
     """What quantising gives.
 
     Attributes:
-        vectors: `[batch, time, dim]`, sum of the chosen words; its gradient goes straight through.
+        vectors: `[batch, time, dim]`, sum of the chosen codewords; its gradient goes straight
+            through.
         codes: `[codebooks, batch, time]`.
-        losses: `[codebooks]`, commitment of each stage's input to its word.
-        perplexities: `[codebooks]`, how many words are in use, as if equally often.
+        losses: `[codebooks]`, commitment of each stage's input to its codeword.
+        perplexities: `[codebooks]`, how many codewords are in use, as if equally often.
     """
 
     vectors: Tensor
@@ -35,46 +36,46 @@ class Quantised(NamedTuple):
 
 
 class Codebook(nn.Module):
-    """One stage's words, `[dim, size]`. Learned by moving averages, not by gradients."""
+    """One stage's codewords, `[dim, size]`. Learned by moving averages, not by gradients."""
 
     embed: Tensor
     cluster_size: Tensor
     embed_avg: Tensor
 
     def __init__(self, dim: int, size: int) -> None:
-        """Draw the words from a normal distribution."""
+        """Draw the codewords from a normal distribution."""
         super().__init__()
-        words = torch.empty(dim, size)
-        if not words.is_meta:
-            words.normal_()
-        self.register_buffer("embed", words)
+        codewords = torch.empty(dim, size)
+        if not codewords.is_meta:
+            codewords.normal_()
+        self.register_buffer("embed", codewords)
         self.register_buffer("cluster_size", torch.zeros(size))
-        self.register_buffer("embed_avg", words.clone())
+        self.register_buffer("embed_avg", codewords.clone())
 
     def search(self, rows: Tensor, square_norms: Tensor | None = None) -> Tensor:
-        """Return the code of the word nearest to each row; of equally near ones the first.
+        """Return the code of the codeword nearest to each row; of equally near ones the first.
 
         Args:
             rows: `[rows, dim]`.
-            square_norms: what `square_norms()` returned, where the words have not changed since.
+            square_norms: what `square_norms()` returned, where no codeword has changed since.
         """
         if square_norms is None:
             square_norms = self.square_norms()
-        # In this order: another rounding picks another word where two are nearly as near.
+        # In this order: another rounding picks another codeword where two are nearly as near.
         distances = rows.square().sum(1, keepdim=True) - 2 * (rows @ self.embed)
         return (distances + square_norms).argmin(1)
 
     def square_norms(self) -> Tensor:
-        """Return the squared length of every word, `[1, size]`."""
+        """Return the squared length of every codeword, `[1, size]`."""
         return self.embed.square().sum(0, keepdim=True)
 
     def lookup(self, codes: Tensor) -> Tensor:
-        """Return the words of codes of any shape, `[..., dim]`."""
+        """Return the codewords of codes of any shape, `[..., dim]`."""
         return embedding(codes, self.embed.t())
 
     @torch.no_grad()
     def learn(self, rows: Tensor, codes: Tensor) -> None:
-        """Move each word towards the mean of the rows that chose it, in all processes together."""
+        """Move each codeword towards the mean of the rows that chose it, in all processes."""
         chosen = one_hot(codes, self.embed.shape[1]).to(rows.dtype)
         counts, sums = chosen.sum(0), rows.t() @ chosen
         if distributed.is_available() and distributed.is_initialized():
@@ -91,7 +92,7 @@ class ResidualVQ(nn.Module):
     """Codebooks in a row, each of which quantises what the ones before left over."""
 
     def __init__(self, dim: int, size: int, codebooks: int) -> None:
-        """Make `codebooks` stages of `size` words."""
+        """Make `codebooks` stages of `size` codewords."""
         super().__init__()
         self.size = size
         self.layers = nn.ModuleList(Codebook(dim, size) for _ in range(codebooks))
@@ -108,14 +109,14 @@ class ResidualVQ(nn.Module):
         for codebook in self._codebooks():
             rows = residual.detach().flatten(0, 1)
             code = codebook.search(rows)
-            words = codebook.lookup(code).view_as(residual)
+            codewords = codebook.lookup(code).view_as(residual)
             if self.training:
                 codebook.learn(rows, code)
-            losses.append(mse_loss(words, residual))
+            losses.append(mse_loss(codewords, residual))
             perplexities.append(perplexity(code, codebook.embed.shape[1]))
             codes.append(code.view(residual.shape[:2]))
-            # Not `words`: this rounding is part of what was published.
-            passed = residual + (words - residual).detach()
+            # Not `codewords`: this rounding is part of what was published.
+            passed = residual + (codewords - residual).detach()
             residual = residual - passed
             total = total + passed
         return Quantised(total, torch.stack(codes), torch.stack(losses), torch.stack(perplexities))
@@ -131,16 +132,16 @@ class ResidualVQ(nn.Module):
         codes = []
         for codebook, norms in zip(self._codebooks(), square_norms, strict=False):
             code = codebook.search(residual, norms)
-            words = codebook.lookup(code)
-            residual = residual - (residual + (words - residual))
+            codewords = codebook.lookup(code)
+            residual = residual - (residual + (codewords - residual))
             codes.append(code)
         return torch.stack(codes, dim=1)
 
     def search_best(self, rows: Tensor, square_norms: list[Tensor], candidates: int) -> Tensor:
         """Return codes `[rows, codebooks]` whose sum is nearer to each row than `search`'s.
 
-        Every stage keeps the best few sums of the words so far (M-algorithm; Jelinek and Anderson,
-        1971), since the nearest word of a stage need not lead to the nearest sum.
+        Every stage keeps the best few sums of codewords so far (M-algorithm; Jelinek and Anderson,
+        1971), since the nearest codeword of a stage need not lead to the nearest sum.
 
         Args:
             rows: what to quantise, `[rows, dim]`.
@@ -166,7 +167,7 @@ class ResidualVQ(nn.Module):
         return [codebook.square_norms() for codebook in self._codebooks()]
 
     def lookup(self, codes: Tensor) -> Tensor:
-        """Return the sum of the words, in stage order.
+        """Return the sum of the codewords, in stage order.
 
         Args:
             codes: `[codebooks, ...]`, the first stages if there are fewer than codebooks; each in
@@ -189,6 +190,6 @@ class ResidualVQ(nn.Module):
 
 
 def perplexity(codes: Tensor, size: int) -> Tensor:
-    """Return how many of `size` words the codes use, as if equally often: 1 to `size`."""
+    """Return how many of `size` codewords the codes use, as if equally often: 1 to `size`."""
     shares = torch.bincount(codes.flatten(), minlength=size) / codes.numel()
     return torch.exp(-(shares * torch.log(shares + _LOG_FLOOR)).sum())

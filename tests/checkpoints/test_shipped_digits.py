@@ -13,10 +13,10 @@ COUNT = 24
 
 def test_most_recordings_are_digits_and_of_many_kinds():
     model = load("generate", "asgan-small-digits-16k", place("cpu"))
-    judge = load("eval", "asgan-small-classifier-16k", place("cpu"))
+    classifier = load("eval", "asgan-small-classifier-16k", place("cpu"))
     sound = np.concatenate(list(model.samples(GenerateRequest(COUNT, seed=1))))
     assert sound.shape == (COUNT, 16000) and 0.05 < np.abs(sound).max() < 1.5
-    found = judge.judge(sound).probabilities
+    found = classifier.classify(sound).probabilities
     assert (found.max(1) > 0.9).mean() > 0.5
     assert len(set(found.argmax(1).tolist())) >= 7
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiofix.backends.tasks import GenerateRequest, Judgement, Latents
+from audiofix.backends.tasks import Classification, GenerateRequest, Latents
 from audiofix.errors import InputError
 from audiofix.evaluation.generation import (
     evaluate_generator,
@@ -19,16 +19,16 @@ RATE = 800
 
 
 class Levels:
-    """Judges a recording by its level: tenths of full scale are its class, all ten of them."""
+    """Classifies a recording by its level: tenths of full scale are its class, all ten of them."""
 
     name, rate, labels = "levels", RATE, 10
 
-    def judge(self, sound):
+    def classify(self, sound):
         level = np.abs(sound).max(1)
         probabilities = np.full((len(sound), 10), 0.005)
         probabilities[np.arange(len(sound)), np.minimum(9, (level * 10).astype(int))] = 0.955
         noise = np.random.default_rng(int(level.sum() * 1e6)).standard_normal((len(sound), 3))
-        return Judgement((noise + level[:, None]).astype(np.float32), probabilities)
+        return Classification((noise + level[:, None]).astype(np.float32), probabilities)
 
 
 class Cycle:

@@ -172,13 +172,13 @@ def rising(x):
 @pytest.mark.parametrize("path", golden("apollo", "losses.npz"))
 def test_losses(path):
     case = Case(path)
-    judge = discriminator_of(case)
+    discriminator = discriminator_of(case)
     estimate, target = case["input"], case["target"]
     stored = case["stft64_of_input"]
     check(torch.view_as_real(complex_spectra(estimate.flatten(0, 1), 64)), stored, "output")
     with torch.no_grad():
-        real_scores, real_maps = judge(target)
-        scores, maps = judge(estimate)
+        real_scores, real_maps = discriminator(target)
+        scores, maps = discriminator(estimate)
     matched = losses.feature_matching(real_maps, maps)
     made = losses.spectral_loss(estimate, target)
     found = {
@@ -200,8 +200,8 @@ def test_losses(path):
 def test_training_step(path):
     case = Case(path)
     generator = filled(build("apollo", case.config["generator"])).train()
-    judge = discriminator_of(case).train()
-    rates = {generator: (1e-3, (0.9, 0.999)), judge: (1e-4, (0.5, 0.99))}
+    discriminator = discriminator_of(case).train()
+    rates = {generator: (1e-3, (0.9, 0.999)), discriminator: (1e-4, (0.5, 0.99))}
     optimisers = {
         network: torch.optim.AdamW(network.parameters(), rate, betas, weight_decay=0.01)
         for network, (rate, betas) in rates.items()
@@ -218,13 +218,13 @@ def test_training_step(path):
         estimate = generator(case["codec"])
         if step == 0:
             check(estimate, case["output_0"], "output")
-        fake, _ = judge(estimate.detach())
-        real, _ = judge(original)
+        fake, _ = discriminator(estimate.detach())
+        real, _ = discriminator(original)
         loss_d = losses.discriminator_loss(real, fake)
-        norm_d = descend(judge, loss_d)
-        optimisers[judge].step()
-        scores, maps = judge(estimate)
-        _, real_maps = judge(original)
+        norm_d = descend(discriminator, loss_d)
+        optimisers[discriminator].step()
+        scores, maps = discriminator(estimate)
+        _, real_maps = discriminator(original)
         loss_g = losses.spectral_loss(estimate, original) + losses.adversarial_loss(scores)
         loss_g = loss_g + losses.feature_matching(real_maps, maps)
         norm_g = descend(generator, loss_g)

@@ -295,10 +295,10 @@ def test_discriminator(path):
     network = filled(build("audiodec.discriminator", case.config))
     losses = SoundLosses(SoundLossSettings(adversarial=1.0, feature_matching=2.0), 48000, 300)
     with torch.no_grad():
-        judged = network(case["x"])
+        found = network(case["x"])
         parts = losses.adversarial(network, case["x_other"], case["x"])
         own = discriminator_losses(network, case["x_other"], case["x"])
-    for index, maps in enumerate(judged):
+    for index, maps in enumerate(found):
         shapes = [[*one.shape, *[0] * (4 - one.dim())] for one in maps]
         expected = case[f"d{index}_shapes"].tolist()
         assert [[n for n in shape if n > 0] for shape in expected] == [

@@ -279,8 +279,8 @@ def test_metrics(path):
         assert mean == pytest.approx(float(case[name]), rel=rounding)
 
 
-def discriminator_losses(case, judge, real, fake):
-    real_scores, fake_scores, real_maps, fake_maps = judge(real, fake)
+def discriminator_losses(case, discriminator, real, fake):
+    real_scores, fake_scores, real_maps, fake_maps = discriminator(real, fake)
     return {
         "discriminator": adversarial.least_squares_discriminator(real_scores, fake_scores),
         "adversarial": adversarial.least_squares_generator(fake_scores),
@@ -294,8 +294,8 @@ def discriminator_losses(case, judge, real, fake):
 def test_losses(path):
     case = Case(path)
     real, fake = case["real"], case["fake"]
-    judge = filled(build("vmasr.discriminator", case.config), case.named("state/"))
-    found = discriminator_losses(case, judge, real, fake)
+    discriminator = filled(build("vmasr.discriminator", case.config), case.named("state/"))
+    found = discriminator_losses(case, discriminator, real, fake)
     for suffix, emphasis in (("", False), ("_emphasis", True)):
         parts = spectral_losses(fake[:, 0], real[:, 0], RESOLUTIONS, emphasis=emphasis)
         found["sc" + suffix], found["mag" + suffix] = (0.5 * part for part in parts)
@@ -309,9 +309,9 @@ def test_losses(path):
 @pytest.mark.parametrize("path", golden("vmasr", "discriminator-*.npz"))
 def test_discriminator(path):
     case = Case(path)
-    judge = filled(build("vmasr.discriminator", case.config), case.named("state/"))
+    discriminator = filled(build("vmasr.discriminator", case.config), case.named("state/"))
     with torch.no_grad():
-        real_scores, fake_scores, real_maps, fake_maps = judge(case["real"], case["fake"])
+        real_scores, fake_scores, real_maps, fake_maps = discriminator(case["real"], case["fake"])
     found = {f"real_score_{i}": score for i, score in enumerate(real_scores)}
     found |= {f"fake_score_{i}": score for i, score in enumerate(fake_scores)}
     for side, maps in (("real", real_maps), ("fake", fake_maps)):
@@ -324,7 +324,7 @@ def test_discriminator(path):
         if "map" in name and value.shape != case[name].shape:
             value = value[:, :, ::4]
         assert deviation(value, case[name]) < TOLERANCE["exact"], name
-    zeros = judge(case["real"])
+    zeros = discriminator(case["real"])
     assert all(not score.any() for score in zeros[1])
 
 
@@ -333,8 +333,10 @@ def test_training_step(path):
     case = Case(path)
     config = case.config
     network = filled(build("vmasr", config["generator"])).train()
-    judge = filled(build("vmasr.discriminator", config["discriminator"]), case.named("state/"))
-    judge.train()
+    discriminator = filled(
+        build("vmasr.discriminator", config["discriminator"]), case.named("state/")
+    )
+    discriminator.train()
     target = case["target"]
     output = network.wave_from_spectra(
         case["seam_mag_in"], case["seam_phase_in"], case["hf"], target.shape[-1]
@@ -347,9 +349,9 @@ def test_training_step(path):
         )
     )
     convergence, distance = spectral_losses(output[:, 0], target[:, 0], resolutions)
-    real_scores, fake_scores, _, _ = judge(target, output.detach())
+    real_scores, fake_scores, _, _ = discriminator(target, output.detach())
     loss_d = adversarial.least_squares_discriminator(real_scores, fake_scores)
-    _, fake_scores, real_maps, fake_maps = judge(target, output)
+    _, fake_scores, real_maps, fake_maps = discriminator(target, output)
     found = {
         "sc": 0.5 * convergence,
         "mag": 0.5 * distance,
@@ -375,10 +377,10 @@ def test_training_step(path):
         assert deviation(gradients[name], expected) < TOLERANCE["gradient"], name
     norm = torch.stack([g.norm() for g in gradients.values() if g is not None]).norm()
     assert float(norm) == pytest.approx(float(case["grad_norm"]), rel=TOLERANCE["gradient"])
-    judge.zero_grad()
+    discriminator.zero_grad()
     loss_d.backward()
     for name, expected in case.named("grad_d/").items():
-        found_gradient = judge.get_parameter(name).grad
+        found_gradient = discriminator.get_parameter(name).grad
         assert deviation(found_gradient, expected) < TOLERANCE["gradient"], name
-    norm = torch.stack([p.grad.norm() for p in judge.parameters()]).norm()
+    norm = torch.stack([p.grad.norm() for p in discriminator.parameters()]).norm()
     assert float(norm) == pytest.approx(float(case["grad_norm_d"]), rel=TOLERANCE["gradient"])

@@ -194,7 +194,7 @@ class AudioDecRecipe(ReconstructionRecipe):
         codec = _autoencoder(network)
         vectors, parts = codec.projector(codec.encoder(source)), WeightedLosses()
         if self.settings.quantised:
-            # Half precision would choose other words.
+            # Half precision would choose other codewords.
             with torch.autocast(source.device.type, enabled=False):
                 found = codec.quantizer(vectors.float())
             vectors = found.vectors

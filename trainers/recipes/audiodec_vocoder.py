@@ -104,7 +104,7 @@ class VocoderRecipe(ReconstructionRecipe):
     def vectors(self, sound: Tensor) -> Tensor:
         """Return the dequantised vectors `[batch, dim, frames]` of `[batch, 1, samples]`."""
         analyser = self._analyser
-        # Half precision would choose other words.
+        # Half precision would choose other codewords.
         with torch.autocast(sound.device.type, enabled=False):
             found: Quantised = analyser.quantizer(analyser.projector(analyser.encoder(sound)))
         return found.vectors

@@ -6,7 +6,7 @@ SYSTEM = System(
     name="asgan",
     tasks={
         "generate": "audiofix.backends.asgan.generate:open",
-        "eval": "audiofix.backends.asgan.judge:open",
+        "eval": "audiofix.backends.asgan.classify:open",
     },
     networks={
         "asgan": "audiofix.backends.asgan.network:build",

@@ -47,7 +47,7 @@ class AutoencoderConfig(_Settings):
         decode_channels: before the last one.
         code_dim: length of a code vector.
         codebook_num: codebooks, one code each a frame.
-        codebook_size: words in a codebook.
+        codebook_size: codewords in a codebook.
         bias: of the convolutions that change the rate.
         enc_ratios: channels after each encoder block, in units of `encode_channels`.
         dec_ratios: channels before each decoder block, in units of `decode_channels`.
@@ -158,8 +158,8 @@ class SpectralConfig(_Settings):
         steps: spectra that the decoder makes of each code frame.
         bands: of the mel filters, and coefficients of a code vector.
         codebook_num: codebooks, one code each a frame.
-        codebook_size: words in a codebook.
-        candidates: sums of words that a search follows at once.
+        codebook_size: codewords in a codebook.
+        candidates: sums of codewords that a search follows at once.
         channels: of the decoder's network.
         blocks: of the decoder's network.
         iterations: rounds in which the phases of a spectrum are found.

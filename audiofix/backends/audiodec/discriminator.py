@@ -1,8 +1,8 @@
-"""AudioDec's judges, used in training only; attribute names are those of the authors' code.
+"""AudioDec's discriminators, used in training only; attribute names are those of the authors' code.
 
 Two pairs exist. Periods with scales are HiFi-GAN's (Kong et al., 2020), periods with spectra are
-UnivNet's (Jang et al., 2021). Which one a table means is told by what it holds. Every judge returns
-its feature maps, of which the last one is its score.
+UnivNet's (Jang et al., 2021). Which one a table means is told by what it holds. Every
+discriminator returns its feature maps, of which the last one is its score.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def _maps(layers: nn.ModuleList, x: Tensor) -> list[Tensor]:
 
 
 class ScaleDiscriminator(nn.Module):
-    """Judges a wave by grouped convolutions of ever lower rate. Without any norm, as published."""
+    """Scores a wave by grouped convolutions of ever lower rate. Without any norm, as published."""
 
     def __init__(self, table: Table) -> None:
         """Make the layers that the table describes."""
@@ -83,7 +83,7 @@ class ScaleDiscriminator(nn.Module):
 
 
 class PeriodDiscriminator(nn.Module):
-    """Judges a wave folded to rows of `period` samples."""
+    """Scores a wave folded to rows of `period` samples."""
 
     def __init__(self, period: int, table: Table) -> None:
         """Make the layers that the table describes."""
@@ -113,7 +113,7 @@ class PeriodDiscriminator(nn.Module):
 
 
 class SpectralDiscriminator(nn.Module):
-    """Judges magnitudes of one resolution."""
+    """Scores magnitudes of one resolution."""
 
     window: Tensor
 
@@ -157,38 +157,38 @@ class SpectralDiscriminator(nn.Module):
         return _maps(self.layers, spectra.abs().transpose(1, 2)[:, None])
 
 
-class Judges(nn.Module):
+class Discriminators(nn.Module):
     """Discriminators in a row, under the name `discriminators`."""
 
-    def __init__(self, judges: list[nn.Module], *, halve: bool = False) -> None:
-        """Take the judges; with `halve`, each one hears half the rate of the one before."""
+    def __init__(self, members: list[nn.Module], *, halve: bool = False) -> None:
+        """Take the discriminators; with `halve`, each one hears half the rate of the one before."""
         super().__init__()
-        self.discriminators = nn.ModuleList(judges)
+        self.discriminators = nn.ModuleList(members)
         self.halve = halve
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
-        """Return each judge's maps."""
-        judged = []
-        for judge in self.discriminators:
-            judged.append(judge(x))
+        """Return each discriminator's maps."""
+        found = []
+        for discriminator in self.discriminators:
+            found.append(discriminator(x))
             if self.halve:
                 x = avg_pool1d(x, 4, 2, 2)
-        return judged
+        return found
 
 
 class HiFiGANDiscriminator(nn.Module):
     """Three scales and five periods."""
 
     def __init__(self, table: Table) -> None:
-        """Make the judges."""
+        """Make the discriminators."""
         super().__init__()
         scale, period = table["scale_discriminator_params"], table["period_discriminator_params"]
         count = table.get("scales", _SCALES)
-        self.msd = Judges([ScaleDiscriminator(scale) for _ in range(count)], halve=True)
+        self.msd = Discriminators([ScaleDiscriminator(scale) for _ in range(count)], halve=True)
         self.mpd = _periods(table, period)
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
-        """Return every judge's maps, scales first; channels are judged one by one.
+        """Return every discriminator's maps, scales first; channels are scored one by one.
 
         Args:
             x: `[batch, channels, samples]`.
@@ -201,18 +201,18 @@ class UnivNetDiscriminator(nn.Module):
     """Three spectral resolutions and five periods."""
 
     def __init__(self, table: Table) -> None:
-        """Make the judges."""
+        """Make the discriminators."""
         super().__init__()
         spectral = table["spectral_discriminator_params"]
         sizes = [table[name] for name in ("fft_sizes", "hop_sizes", "win_lengths") if name in table]
         resolutions = zip(*sizes, strict=True) if sizes else _RESOLUTIONS
-        self.mrsd = Judges(
+        self.mrsd = Discriminators(
             [SpectralDiscriminator(fft, hop, window, spectral) for fft, hop, window in resolutions]
         )
         self.mpd = _periods(table, table["period_discriminator_params"])
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
-        """Return every judge's maps, spectra first; channels are judged one by one.
+        """Return every discriminator's maps, spectra first; channels are scored one by one.
 
         Args:
             x: `[batch, channels, samples]`.
@@ -221,8 +221,10 @@ class UnivNetDiscriminator(nn.Module):
         return [*self.mrsd(x), *self.mpd(x)]
 
 
-def _periods(table: Table, period: Table) -> Judges:
-    return Judges([PeriodDiscriminator(one, period) for one in table.get("periods", _PERIODS)])
+def _periods(table: Table, period: Table) -> Discriminators:
+    return Discriminators(
+        [PeriodDiscriminator(one, period) for one in table.get("periods", _PERIODS)]
+    )
 
 
 def published(kind: Kind, divisor: int = 1) -> Config:

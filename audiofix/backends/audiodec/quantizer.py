@@ -62,7 +62,7 @@ class PredictiveQuantizer(Quantizer):
 
         Args:
             dim: of the vectors.
-            size: words in a codebook.
+            size: codewords in a codebook.
             codebooks: how many.
             candidates: of `ResidualVQ.search_best`.
         """

@@ -20,7 +20,7 @@ from audiofix.streaming.resample import Resample
 
 
 class StreamEncoder:
-    """One stream of sound on its way to codes; see `base.FrameEncoder`.
+    """One stream of sound on its way to codes; see `streaming.codec.FrameEncoder`.
 
     With blocks of one frame a code is out when the first sample of its hop arrives, which is the
     last one that it depends on.
@@ -105,7 +105,7 @@ class StreamEncoder:
 
 
 class StreamDecoder:
-    """One stream of codes on its way to sound; see `base.FrameDecoder`."""
+    """One stream of codes on its way to sound; see `streaming.codec.FrameDecoder`."""
 
     def __init__(self, half: CodesToSound, channels: int, *, frames: int) -> None:
         """Begin a stream.

@@ -26,7 +26,7 @@ class DiscriminatorConfig(NetworkSettings):
 
 
 class PeriodDiscriminator(nn.Module):
-    """Judges a wave folded to rows of `period` samples."""
+    """Scores a wave folded to rows of `period` samples."""
 
     def __init__(self, period: int, hidden: int) -> None:
         """Make five convolutions along the folded time, and the score's."""
@@ -53,10 +53,10 @@ class PeriodDiscriminator(nn.Module):
 
 
 class MultiPeriodDiscriminator(nn.Module):
-    """One judge a period."""
+    """One discriminator a period."""
 
     def __init__(self, config: DiscriminatorConfig) -> None:
-        """Make the judges."""
+        """Make the discriminators."""
         super().__init__()
         self.discriminators = nn.ModuleList(
             PeriodDiscriminator(period, config.hidden) for period in config.periods
@@ -65,7 +65,7 @@ class MultiPeriodDiscriminator(nn.Module):
     def forward(
         self, real: Tensor, fake: Tensor | None = None
     ) -> tuple[Scores, Scores, Maps, Maps]:
-        """Judge two waves `[batch, 1, samples]`; without `fake`, zeros stand for its results.
+        """Score two waves `[batch, 1, samples]`; without `fake`, zeros stand for its results.
 
         Returns:
             Scores of real and of fake, feature maps of real and of fake, one entry a period.
@@ -78,8 +78,8 @@ class MultiPeriodDiscriminator(nn.Module):
         return real_scores, fake_scores, real_maps, fake_maps
 
     def _judge(self, x: Tensor) -> tuple[Scores, Maps]:
-        judged = [judge(x) for judge in self.discriminators]
-        return [scores for scores, _ in judged], [maps for _, maps in judged]
+        found = [discriminator(x) for discriminator in self.discriminators]
+        return [scores for scores, _ in found], [maps for _, maps in found]
 
 
 def build(config: Config) -> MultiPeriodDiscriminator:

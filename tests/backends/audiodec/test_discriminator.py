@@ -25,10 +25,10 @@ def test_narrower_ones_have_as_many_maps(kind, divisor):
     network = build("audiodec.discriminator", published(kind, divisor))
     x = torch.randn(1, 1, 2400, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        judged = network(x)
-    assert [len(maps) for maps in judged] == [8 if kind == "hifigan" else 6] * 3 + [6] * 5
-    assert judged[-1][0].shape[1] == 32 // divisor
-    assert all(maps[-1].shape[1] == 1 or maps[-1].dim() == 2 for maps in judged)
+        found = network(x)
+    assert [len(maps) for maps in found] == [8 if kind == "hifigan" else 6] * 3 + [6] * 5
+    assert found[-1][0].shape[1] == 32 // divisor
+    assert all(maps[-1].shape[1] == 1 or maps[-1].dim() == 2 for maps in found)
 
 
 def test_other_divisors_are_refused():

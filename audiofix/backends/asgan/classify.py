@@ -11,12 +11,12 @@ from audiofix.backends.asgan.config import ClassifierConfig
 from audiofix.backends.asgan.pictures import RATE, mel_pictures
 from audiofix.backends.asgan.released import CLASSIFIER_PREFIX
 from audiofix.backends.placement import Placement
-from audiofix.backends.tasks import Judgement
+from audiofix.backends.tasks import Classification
 from audiofix.backends.weights import Checkpoint, fill_module
 from audiofix.errors import CheckpointError
 
 
-def open(checkpoint: Checkpoint, placement: Placement) -> "DigitJudge":
+def open(checkpoint: Checkpoint, placement: Placement) -> "DigitClassifier":
     """Open a classifier's checkpoint.
 
     Raises:
@@ -32,10 +32,10 @@ def open(checkpoint: Checkpoint, placement: Placement) -> "DigitJudge":
         short = name.removeprefix(CLASSIFIER_PREFIX)
         tensors[short] = tensor.to(own[short].dtype) if short in own else tensor
     fill_module(network, tensors, checkpoint.name)
-    return DigitJudge(checkpoint.name, network, placement)
+    return DigitClassifier(checkpoint.name, network, placement)
 
 
-class DigitJudge:
+class DigitClassifier:
     """A loaded classifier."""
 
     rate = RATE
@@ -47,11 +47,13 @@ class DigitJudge:
         self._network = network.eval().requires_grad_(False).to(placement.device)
         self._placement = placement
 
-    def judge(self, sound: Chunk) -> Judgement:
+    def classify(self, sound: Chunk) -> Classification:
         """Return what it makes of recordings `[recordings, samples]` at 16 kHz."""
         with torch.inference_mode(), self._placement.autocast():
             pictures = mel_pictures(torch.from_numpy(sound).to(self._placement.device))
             features = self._network.features(pictures)
             logits = self._network.classifier(features)
         probabilities = logits.double().softmax(1)
-        return Judgement(cast(Chunk, features.float().cpu().numpy()), probabilities.cpu().numpy())
+        return Classification(
+            cast(Chunk, features.float().cpu().numpy()), probabilities.cpu().numpy()
+        )
