@@ -32,7 +32,7 @@ def dry_run(
     Args:
         recipe: is used up: its networks are trained a little.
         settings: of the run.
-        processes: among which the run would be shared out; this one rehearses its share.
+        processes: among which the run would be shared out; this one tries its share.
 
     Raises:
         SettingsError: the batch cannot be shared out evenly.

@@ -21,7 +21,7 @@ from audiofix.evaluation.comparison import (
 )
 from audiofix.metrics.alignment import advanced, delay
 from audiofix.streaming.chain import Chain
-from audiofix.streaming.fit import Fit
+from audiofix.streaming.exact_length import ExactLength
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage, through
 
@@ -83,7 +83,7 @@ def compare_codec(
 def there_and_back(audio: AudioFormat, rate: int) -> Stage:
     """Return a stage that resamples to another rate and back, of exact length."""
     there = Resample(audio, rate)
-    return Fit(Chain(there, Resample(there.result, audio.rate)))
+    return ExactLength(Chain(there, Resample(there.result, audio.rate)))
 
 
 def _compared(
@@ -109,6 +109,6 @@ def _through_opus(clean: Chunk, audio: AudioFormat, bits_per_second: float) -> t
         return through_opus(clean, audio.rate, bits_per_second)
     there = Resample(audio, OPUS_RATES[-1])
     decoded, taken = through_opus(through(there, clean), there.result.rate, bits_per_second)
-    back = through(Fit(Resample(there.result, audio.rate)), decoded)
+    back = through(ExactLength(Resample(there.result, audio.rate)), decoded)
     short = max(0, clean.shape[1] - back.shape[1])
     return np.pad(back, ((0, 0), (0, short)))[:, : clean.shape[1]], taken

@@ -6,7 +6,7 @@ import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk, empty_chunk
 from audiofix.streaming.chain import Chain
-from audiofix.streaming.fit import Fit
+from audiofix.streaming.exact_length import ExactLength
 from audiofix.streaming.lockstep import Lockstep
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
@@ -35,7 +35,7 @@ def at_rate(source: AudioFormat, model_rate: int, result_rate: int, make: MakeSt
         stages.append(make(model_format))
     if stages[-1].result.rate != result_rate:
         stages.append(Resample(stages[-1].result, result_rate))
-    return stages[0] if len(stages) == 1 else Fit(Chain(*stages))
+    return stages[0] if len(stages) == 1 else ExactLength(Chain(*stages))
 
 
 class _Changes:
@@ -71,7 +71,7 @@ class Correction:
             stage: keeps its rate and length.
         """
         down, up = Resample(source, stage.source.rate), Resample(stage.result, source.rate)
-        self._changes = Fit(Chain(down, _Changes(stage), up))
+        self._changes = ExactLength(Chain(down, _Changes(stage), up))
         self._pairs = Lockstep(2)
         self.source = source
         self.result = source

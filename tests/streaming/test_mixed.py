@@ -5,14 +5,14 @@ from streaming.test_correction import Halve
 
 from audiofix.audio.format import AudioFormat
 from audiofix.streaming.chain import Chain
-from audiofix.streaming.fit import Fit
+from audiofix.streaming.exact_length import ExactLength
 from audiofix.streaming.mixed import mixed
 from audiofix.streaming.resample import Resample
 
 
 def late_half(rate, result_rate):
     source = AudioFormat(rate, 2)
-    return Fit(Chain(Halve(source), Resample(source, result_rate)))
+    return ExactLength(Chain(Halve(source), Resample(source, result_rate)))
 
 
 @pytest.mark.parametrize("mix", [0.0, 0.25, 1.0])

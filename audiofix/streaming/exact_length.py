@@ -14,7 +14,7 @@ _SLACK = 8
 """Result samples held back until the length is known; more than any chain's rounding error."""
 
 
-class Fit:
+class ExactLength:
     """Trim or pad the end of `stage` to the length that its two rates give."""
 
     def __init__(self, stage: Stage) -> None:
