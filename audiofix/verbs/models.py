@@ -72,8 +72,9 @@ def show(name: str, as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     parts = found.pop("files", {})
-    size = megabytes(found.pop("bytes"))
-    for key, value in {**found, "size": size}.items():
+    size = found.pop("bytes")
+    said = "unknown until it is fetched" if size is None else megabytes(size)
+    for key, value in {**found, "size": said}.items():
         click.echo(f"{key:<10} {cell(value)}")
     for part, fetched in parts.items():
         click.echo(f"{part:<10} {fetched['urls'][0]} {fetched['member'] or ''}".rstrip())

@@ -65,6 +65,7 @@ def test_show_names_licence_and_source(models):
     found = json.loads(models("show", NAME, "--json"))
     assert found["source"] == "https://github.com/ghnmqdtg/VM-ASR" and found["rate"] == 48000
     assert found["licence"] in models("show", NAME)
+    assert "size       unknown until it is fetched" in models("show", NAME)
     with pytest.raises(UnknownModel, match=f"did you mean {NAME}"):
         models("show", NAME + "x")
 
