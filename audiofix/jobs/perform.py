@@ -200,7 +200,12 @@ def _single_job(options: AudioOptions, effect: Effect) -> Job:
 
 
 def _batch_jobs(options: AudioOptions, effect: Effect) -> list[Job]:
-    """Return the jobs of several inputs, a folder or a manifest, or of one shard of them."""
+    """Return the jobs of several inputs, a folder or a manifest, or of one shard of them.
+
+    Raises:
+        UsageError: inputs and output do not fit together.
+        OutputError: the output's folder cannot be made.
+    """
     if "-" in options.inputs:
         raise UsageError("standard input: cannot be one of several inputs: name files only")
     if options.output in (None, "-"):
@@ -216,6 +221,8 @@ def _batch_jobs(options: AudioOptions, effect: Effect) -> list[Job]:
             raise UsageError("--manifest: it lists the inputs: name no others")
         return shard_of(manifest_jobs(Path(options.manifest), output, kind), options.shard)
     pairs = pair_files(inputs_or_pipe(options.inputs), output, kind, effect.takes)
+    if not url_of(output):
+        make_folder(output)
     jobs = [Job(name_of(pair.source), pair.source, pair.result) for pair in pairs]
     return shard_of(jobs, options.shard)
 

@@ -232,3 +232,6 @@ def test_an_output_folder_that_cannot_be_made_is_told(
     (tmp_path / "file").touch()
     done = audiofix("upsample", recording, "--to", "8k", "-o", f"{tmp_path}/file/out/")
     assert done.returncode == 6 and b"choose another folder" in done.stderr
+    words = ("upsample", recording.parent, "--to", "8k")
+    done = audiofix(*words, "-o", tmp_path / "file" / "out")
+    assert done.returncode == 6 and done.stderr.count(b"choose another folder") == 1
