@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.metrics.gaps import Spans
 from audiofix.metrics.score import Scorer
 from audiofix.metrics.spectral import Definition
 from audiofix.streaming.lockstep import Lockstep
@@ -83,7 +84,12 @@ class SideBySide:
     """Scores several estimates of one reference while they arrive."""
 
     def __init__(
-        self, name: str, audio: AudioFormat, methods: Sequence[str], measuring: Measuring
+        self,
+        name: str,
+        audio: AudioFormat,
+        methods: Sequence[str],
+        measuring: Measuring,
+        gaps: Spans | None = None,
     ) -> None:
         """Start a comparison.
 
@@ -92,10 +98,12 @@ class SideBySide:
             audio: format of the reference and of every estimate.
             methods: what makes the estimates.
             measuring: what is measured.
+            gaps: where alone it is measured, if not everywhere.
         """
         self._name = name
         self._audio = audio
-        scoring = (measuring.metrics, audio, measuring.definition, measuring.edge_hz)
+        scoring = (measuring.metrics, audio, measuring.definition, measuring.edge_hz, gaps)
+        self._inside = gaps and sum(end - start for start, end in gaps)
         self._scorers = {method: Scorer(*scoring) for method in methods}
         self._undefined = dict.fromkeys(measuring.metrics, np.nan)
         self._lockstep = Lockstep(1 + len(methods))
@@ -128,7 +136,8 @@ class SideBySide:
         results = []
         for method, scorer in self._scorers.items():
             scores = {**self._undefined, **scorer.scores(), **measured.get(method, {})}
-            found = (self._name, input_rate, method, self._audio.rate, self.samples, scores)
+            samples = self._inside or self.samples
+            found = (self._name, input_rate, method, self._audio.rate, samples, scores)
             results.append(Result(*found, damage))
         if not self._wanted:
             return Comparison(tuple(results), None)

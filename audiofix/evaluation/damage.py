@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.audio.lossy import Coding, coded
@@ -15,6 +14,7 @@ from audiofix.backends.tasks import Gaps
 from audiofix.dsp.rolloff import BandwidthMeter
 from audiofix.errors import InputError, UsageError
 from audiofix.metrics.alignment import advanced, delay
+from audiofix.metrics.gaps import Spans, rms
 from audiofix.streaming.resample import Resample
 
 BLOCK_SECONDS = 0.25
@@ -24,9 +24,6 @@ _MOST_DELAY_SECONDS = 0.05
 
 _SILENCE = 1e-3
 """RMS of the reference inside a gap below which there is nothing to restore."""
-
-Spans = tuple[tuple[int, int], ...]
-"""First and one behind the last sample of each gap, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +241,6 @@ class Gapped:
 def in_16_bits(samples: Chunk) -> Chunk:
     """Return samples as a file of 16 bits would hold them."""
     return as_chunk(np.rint(samples * 2**15).clip(-(2**15), 2**15 - 1) / 2**15)
-
-
-def rms(x: NDArray[np.floating]) -> float:
-    """Return the root of the mean square."""
-    return float(np.sqrt(np.mean(np.asarray(x, np.float64) ** 2)))
 
 
 def _banded(audio: AudioFormat, clean: Chunk, given: Chunk) -> Damaged:

@@ -10,7 +10,6 @@ from audiofix.audio.source import open_source
 from audiofix.errors import UsageError
 from audiofix.evaluation.comparison import Comparison, Measuring, SideBySide
 from audiofix.evaluation.damage import Damage, Damaged
-from audiofix.evaluation.gap_meter import GapMeter
 from audiofix.streaming.resample import Resample
 from audiofix.streaming.stage import Stage
 
@@ -48,8 +47,7 @@ def compare_damaged(
             if model.result != damaged.clean:
                 raise UsageError(f"model: gives {model.result}, not {damaged.clean}: change --to")
         ways = {**plain, **models}
-        about = (name, damaged.clean, list(ways), measuring)
-        side = GapMeter(*about, damaged.gaps) if damaged.gaps else SideBySide(*about)
+        side = SideBySide(name, damaged.clean, list(ways), measuring, damaged.gaps)
         for clean, given in damaged.blocks:
             side.push(clean, *(way.push(given) for way in ways.values()))
         side.push(empty_chunk(damaged.clean.channels), *(way.flush() for way in ways.values()))

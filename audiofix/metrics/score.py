@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.metrics.gaps import GapMeter, Spans
 from audiofix.metrics.perceptual import LIBRARIES, WholeMeter, installed
 from audiofix.metrics.ratios import RatioMeter
 from audiofix.metrics.spectral import Definition, SpectralMeter
@@ -45,9 +46,9 @@ HEARD = ("pesq", "stoi", "visqol")
 """Those that say what listeners would; in every table where their libraries are installed."""
 
 CODEC_DEFAULT = ("bitrate", "delay", "si-sdr", "lsd", "lsd-lf", "rtf")
-ELSEWHERE = ("rtf", "bitrate", "delay", "level", "seam")
+ELSEWHERE = ("rtf", "bitrate", "delay")
 """Those that are measured where they happen: seconds of computing per second of sound, what codes
-take, how much later than its reference an estimate was, and how gaps were filled."""
+take, and how much later than its reference an estimate was."""
 
 BANDED = ("lsd-hf", "lsd-lf")
 """Those that need to know where the input's band ends."""
@@ -86,6 +87,7 @@ class Scorer:
         audio: AudioFormat,
         definition: Definition,
         edge_hz: float | None,
+        gaps: Spans | None = None,
     ) -> None:
         """Start a stream.
 
@@ -94,9 +96,13 @@ class Scorer:
             audio: format of estimate and reference.
             definition: of the log-spectral distances.
             edge_hz: where the input's band ends, for `lsd-hf` and `lsd-lf`.
+            gaps: what alone is measured, if that is not everything.
         """
         self._metrics = [name for name in metrics if name not in ELSEWHERE]
         self._meters: list[Meter] = []
+        if gaps:
+            self._meters.append(GapMeter(gaps, audio, definition))
+            return
         if {"snr", "si-sdr"} & set(metrics):
             self._meters.append(RatioMeter(audio.channels))
         if {"lsd", *BANDED} & set(metrics):
