@@ -9,7 +9,7 @@ from audiofix.streaming.chain import Chain
 from audiofix.streaming.exact_length import ExactLength
 from audiofix.streaming.lockstep import Lockstep
 from audiofix.streaming.resample import Resample
-from audiofix.streaming.stage import Stage
+from audiofix.streaming.stage import ProportionalLength, Stage
 
 MakeStage = Callable[[AudioFormat], Stage]
 """Makes a model's stage for a format at the model's rate; rate and length stay."""
@@ -60,7 +60,7 @@ class _Changes:
         return made - given
 
 
-class Correction:
+class Correction(ProportionalLength):
     """Add to sound what a stage at a lower rate changes in its band."""
 
     def __init__(self, source: AudioFormat, stage: Stage) -> None:
@@ -76,10 +76,6 @@ class Correction:
         self.source = source
         self.result = source
         self.latency = self._changes.latency
-
-    def output_length(self, samples: int) -> int:
-        """Return `samples`."""
-        return samples
 
     def push(self, chunk: Chunk) -> Chunk:
         """Return the samples whose changes are known."""

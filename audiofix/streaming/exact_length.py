@@ -8,13 +8,13 @@ with zeros.
 import numpy as np
 
 from audiofix.audio.format import Chunk, empty_chunk
-from audiofix.streaming.stage import Stage, scaled_length
+from audiofix.streaming.stage import ProportionalLength, Stage
 
 _SLACK = 8
 """Result samples held back until the length is known; more than any chain's rounding error."""
 
 
-class ExactLength:
+class ExactLength(ProportionalLength):
     """Trim or pad the end of `stage` to the length that its two rates give."""
 
     def __init__(self, stage: Stage) -> None:
@@ -25,10 +25,6 @@ class ExactLength:
         self._held = empty_chunk(self.result.channels)
         self._samples_in = 0
         self._samples_out = 0
-
-    def output_length(self, samples: int) -> int:
-        """Return `round(samples * result.rate / source.rate)`, halves up."""
-        return scaled_length(samples, self.source.rate, self.result.rate)
 
     def push(self, chunk: Chunk) -> Chunk:
         """Accept source samples; return result samples, the newest few held back."""

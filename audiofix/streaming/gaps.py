@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from audiofix.audio.format import AudioFormat
 from audiofix.errors import InputError, UsageError
+from audiofix.streaming.stage import ProportionalLength
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ Fill = Callable[[NDArray[np.float64], Gap, NDArray[np.float64]], NDArray[np.floa
 its channels. Each side has `context` samples, fewer at another gap or at an end of the stream."""
 
 
-class FillGaps:
+class FillGaps(ProportionalLength):
     """Fill the gaps of a stream. All other samples pass unchanged, whatever their type."""
 
     def __init__(
@@ -136,10 +137,6 @@ class FillGaps:
         self._ended = False
         self._found: Counter[str] = Counter()
         """Gaps that were found rather than named, by what they were."""
-
-    def output_length(self, samples: int) -> int:
-        """Return `samples`."""
-        return samples
 
     def push(self, chunk: Sound) -> Sound:
         """Accept samples; return those before the next gap that cannot be filled yet."""

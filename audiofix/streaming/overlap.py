@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.streaming.stage import ProportionalLength
 
 Process = Callable[[Sequence[Chunk]], Sequence[Chunk]]
 """Some windows that follow each other, each `[channels, window]`; as many of the same shape out.
@@ -18,7 +19,7 @@ TOGETHER = 4
 """Windows at most that a process usually gets at once."""
 
 
-class OverlapAdd:
+class OverlapAdd(ProportionalLength):
     r"""Run a process on windows that tile the stream from its first sample.
 
     Window i starts at `i * hop`, hop = window - 2 context - fade. At an inner edge its outermost
@@ -67,10 +68,6 @@ class OverlapAdd:
         self._count = 0
         self._tail: Chunk | None = None
         """The last window's share of the cross-fade that is still open; None before the first."""
-
-    def output_length(self, samples: int) -> int:
-        """Return `samples`."""
-        return samples
 
     def push(self, chunk: Chunk) -> Chunk:
         """Accept samples and return those of every window that is complete."""

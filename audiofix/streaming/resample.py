@@ -7,14 +7,14 @@ import soxr
 
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.streaming.rechunk import Rechunk
-from audiofix.streaming.stage import scaled_length
+from audiofix.streaming.stage import ProportionalLength
 
 _QUALITY = "VHQ"
 _BLOCK_SAMPLES = 4096
 _BLOCK_RESULT_SAMPLES = 1 << 16
 
 
-class Resample:
+class Resample(ProportionalLength):
     """Change the rate. Result sample k lies at time `k / rate`; equal rates pass unchanged."""
 
     def __init__(self, source: AudioFormat, rate: int, *, block_seconds: float = math.inf) -> None:
@@ -40,10 +40,6 @@ class Resample:
         self._blocks = Rechunk(source.channels, block)
         self._stream = self._open(source.channels)
         self.latency = block + self._first_result(block)
-
-    def output_length(self, samples: int) -> int:
-        """Return `round(samples * result.rate / source.rate)`, halves up."""
-        return scaled_length(samples, self.source.rate, self.result.rate)
 
     def push(self, chunk: Chunk) -> Chunk:
         """Return the resampled samples of every block that is complete."""

@@ -11,9 +11,10 @@ from audiofix.audio.format import AudioFormat, Chunk
 from audiofix.streaming.codec import Codec, FrameDecoder, Use
 from audiofix.streaming.decoding import Decoding
 from audiofix.streaming.resample import Resample
+from audiofix.streaming.stage import ProportionalLength
 
 
-class RoundTrip:
+class RoundTrip(ProportionalLength):
     """Sound through codes and back, at its own rate and of its own length."""
 
     def __init__(
@@ -55,10 +56,6 @@ class RoundTrip:
         back = Resample(model, source.rate, block_seconds=seconds)
         held = Fraction(codec.latency(use) + back.latency, model.rate)
         self.latency = there.latency + self._decoding.spare + ceil(held * source.rate)
-
-    def output_length(self, samples: int) -> int:
-        """Return `samples`."""
-        return samples
 
     def push(self, chunk: Chunk) -> Chunk:
         """Encode samples and decode every frame that is complete."""

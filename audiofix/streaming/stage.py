@@ -51,6 +51,17 @@ def scaled_length(samples: int, source_rate: int, result_rate: int) -> int:
     return (2 * samples * result_rate + source_rate) // (2 * source_rate)
 
 
+class ProportionalLength:
+    """The part of `Stage` that nearly all share: a result is as long as both rates make it."""
+
+    source: AudioFormat
+    result: AudioFormat
+
+    def output_length(self, samples: int) -> int:
+        """Return `round(samples * result.rate / source.rate)`, halves up."""
+        return scaled_length(samples, self.source.rate, self.result.rate)
+
+
 def through(stage: Stage, samples: Chunk) -> Chunk:
     """Return all that a fresh stage makes of samples."""
     return np.concatenate([stage.push(samples), stage.flush()], axis=1)

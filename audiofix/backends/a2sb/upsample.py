@@ -21,7 +21,7 @@ from audiofix.backends.tasks import UpsampleRequest
 from audiofix.backends.upsampling import check_request
 from audiofix.dsp.rolloff import BandEdge
 from audiofix.streaming.correction import at_rate
-from audiofix.streaming.stage import Stage
+from audiofix.streaming.stage import ProportionalLength, Stage
 
 _KEPT_SHARE = 0.96
 """Of the input's band: resamplers fade out over the rest."""
@@ -48,7 +48,7 @@ class Upsampler(Networks):
         return at_rate(source, self.rate, request.to_rate, make)
 
 
-class BandStage:
+class BandStage(ProportionalLength):
     """One stream at the model's rate. What the network adds is faded in above the cutoff.
 
     All channels get the same noise, so that what is made is as wide as what is there.
@@ -82,10 +82,6 @@ class BandStage:
         self._blocks = 0
         self._samples = 0
         self._added = _OverlapAdd(audio.channels, config.n_fft, config.hop)
-
-    def output_length(self, samples: int) -> int:
-        """Return `samples`."""
-        return samples
 
     def push(self, chunk: Chunk) -> Chunk:
         """Accept samples; return those whose additions are known."""

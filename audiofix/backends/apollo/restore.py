@@ -15,7 +15,7 @@ from audiofix.backends.tasks import DecodeRestoreRequest, Edges
 from audiofix.backends.weights import Checkpoint, filled_module
 from audiofix.streaming.correction import at_rate
 from audiofix.streaming.rechunk import Rechunk
-from audiofix.streaming.stage import Stage
+from audiofix.streaming.stage import ProportionalLength, Stage
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class ApolloRestorer:
         return at_rate(source, self.rate, to_rate, make)
 
 
-class ApolloStage:
+class ApolloStage(ProportionalLength):
     """One stream at the model's rate through the network, in tiles of whole hops."""
 
     def __init__(
@@ -83,10 +83,6 @@ class ApolloStage:
         self._samples_out = 0
         first = (config.reach_frames + 1) * config.hop + config.window - config.window // 2
         self.latency = -(-first // self._tile) * self._tile
-
-    def output_length(self, samples: int) -> int:
-        """Return `samples`."""
-        return samples
 
     def push(self, chunk: Chunk) -> Chunk:
         """Return the samples of every tile that is complete."""

@@ -7,9 +7,10 @@ filter is long. Zeros between the samples leave the band whole and cost no delay
 import numpy as np
 
 from audiofix.audio.format import AudioFormat, Chunk
+from audiofix.streaming.stage import ProportionalLength
 
 
-class WithImages:
+class WithImages(ProportionalLength):
     """Zeros after each sample: the band, and its mirror images above it."""
 
     def __init__(self, source: AudioFormat, factor: int) -> None:
@@ -18,10 +19,6 @@ class WithImages:
         self.result = AudioFormat(factor * source.rate, source.channels)
         self.latency = 0
         self._factor = factor
-
-    def output_length(self, samples: int) -> int:
-        """Return `factor` times the samples."""
-        return self._factor * samples
 
     def push(self, chunk: Chunk) -> Chunk:
         """Return the samples, raised to the level that the band had, and the zeros."""

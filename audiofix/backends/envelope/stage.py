@@ -10,6 +10,7 @@ from audiofix.backends.envelope.filling import Filling
 from audiofix.backends.envelope.network import BLOCK_FRAMES, EnvelopeNetwork
 from audiofix.backends.placement import Placement
 from audiofix.dsp.rolloff import BandEdge
+from audiofix.streaming.stage import ProportionalLength
 
 _MOST_BLOCKS = 32
 """Computed together where so many have come, which is faster. More would be shared out to threads,
@@ -53,7 +54,7 @@ class Band:
             self.cutoff_hz = self._edge.find()
 
 
-class EnvelopeStage:
+class EnvelopeStage(ProportionalLength):
     """Adds the missing band to one stream. Source and result have one rate."""
 
     def __init__(
@@ -91,10 +92,6 @@ class EnvelopeStage:
         self._wet = np.zeros((audio.channels, self._span - self._step), np.float32)
         self._weight = np.zeros(self._span - self._step, np.float32)
         self._samples_in = self._samples_out = self._listened = 0
-
-    def output_length(self, samples: int) -> int:
-        """Return `samples`."""
-        return samples
 
     def push(self, chunk: Chunk) -> Chunk:
         """Accept samples and return those that no later frame changes."""
