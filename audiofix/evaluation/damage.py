@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -84,8 +84,8 @@ class Downsampled:
 
     input_rate: int
     result_rate: int
-    plain: str = "sinc"
-    label: str = ""
+    plain: ClassVar[str] = "sinc"
+    label: ClassVar[str] = ""
 
     def of(self, source: Source) -> Damaged:
         """Damage a recording; see `Damage`."""
@@ -114,8 +114,8 @@ class Coded:
     """
 
     coding: Coding
-    plain: str = "coded"
-    input_rate: None = None
+    plain: ClassVar[str] = "coded"
+    input_rate: ClassVar[None] = None
 
     @property
     def label(self) -> str:
@@ -142,9 +142,9 @@ class CodedBefore:
     """
 
     path: Path
-    plain: str = "coded"
-    label: str = "pair"
-    input_rate: None = None
+    plain: ClassVar[str] = "coded"
+    label: ClassVar[str] = "pair"
+    input_rate: ClassVar[None] = None
 
     def of(self, source: Source) -> Damaged:
         """Return the original `source` and the coded recording; see `Damage`.
@@ -180,9 +180,9 @@ class Gapped:
 
     length: float
     every: float
-    plain: str = "zeros"
-    label: str = ""
-    input_rate: None = None
+    plain: ClassVar[str] = "zeros"
+    label: ClassVar[str] = ""
+    input_rate: ClassVar[None] = None
 
     @classmethod
     def parse(cls, text: str) -> "Gapped":
