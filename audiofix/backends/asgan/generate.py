@@ -13,7 +13,7 @@ from audiofix.audio.format import Chunk
 from audiofix.backends.asgan.config import GeneratorConfig
 from audiofix.backends.asgan.features import MelConfig
 from audiofix.backends.asgan.inversion import invert
-from audiofix.backends.asgan.latents import BATCH, batches, draw, mixed, per_style, truncated
+from audiofix.backends.asgan.latents import draw, mixed, one_by_one, per_style, truncated
 from audiofix.backends.asgan.network import Generator
 from audiofix.backends.asgan.phases import from_mel
 from audiofix.backends.asgan.released import GENERATOR_PREFIX, VOCODER_PREFIX
@@ -99,10 +99,10 @@ class ASGAN:
             UsageError: the request's latents do not fit the model.
         """
         plain = request.truncation == 1 and request.mix is None
-        parts = []
-        for number, batch in enumerate(self._batches(request)):
-            own = batch if plain else self._edited(batch, request, number)
-            parts.append(own)
+        parts = [
+            one if plain else self._edited(one, request, number)
+            for number, one in enumerate(self._given(request))
+        ]
         return Latents(parts[0].kind, np.concatenate([part.values for part in parts]))
 
     def samples(self, request: GenerateRequest) -> Iterator[Chunk]:
@@ -111,9 +111,8 @@ class ASGAN:
         Raises:
             UsageError: the request's latents do not fit the model.
         """
-        for number, batch in enumerate(self._batches(request)):
-            for sound in self.synthesise(self._edited(batch, request, number).values):
-                yield sound[None]
+        for number, one in enumerate(self._given(request)):
+            yield self.synthesise(self._edited(one, request, number).values)
 
     def drawn(self, count: int, seed: int) -> Latents:
         """Return the Gaussian vectors that recordings of this seed are made of."""
@@ -185,22 +184,21 @@ class ASGAN:
         """The mean of many latents, `[w_dim]`: what truncation moves towards."""
         return cast(Chunk, self.map(draw_many(self.generator.config.z_dim)).mean(0))
 
-    def _batches(self, request: GenerateRequest) -> Iterator[Latents]:
+    def _given(self, request: GenerateRequest) -> Iterator[Latents]:
         if request.latents is not None:
             self._check(request.latents)
         if request.mix is not None:
             self._check(request.mix.latents)
-        return batches(request, self.generator.config.z_dim)
+        return one_by_one(request, self.generator.config.z_dim)
 
-    def _edited(self, batch: Latents, request: GenerateRequest, number: int) -> Latents:
-        """Return latents `w` of one batch, truncated and mixed."""
-        w = torch.from_numpy(self._mapped(batch))
+    def _edited(self, one: Latents, request: GenerateRequest, number: int) -> Latents:
+        """Return latents `w` of one recording, truncated and mixed."""
+        w = torch.from_numpy(self._mapped(one))
         if request.truncation != 1:
             w = truncated(w, torch.from_numpy(self.mean_latent), request.truncation)
         if request.mix:
             others = torch.from_numpy(self._mapped(request.mix.latents))
-            rows = (torch.arange(len(w)) + number * BATCH) % len(others)
-            others = per_style(others[rows], self.styles)
+            others = per_style(others[number % len(others)][None], self.styles)
             w = mixed(per_style(w, self.styles), others, request.mix.first, request.mix.last)
         return Latents("w", w.numpy())
 

@@ -1,17 +1,13 @@
 """Latents drawn, interpolated, truncated and mixed (specification, sections 2 and 7)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from audiofix.backends.tasks import GenerateRequest, Latents
+from audiofix.backends.tasks import GenerateRequest, LatentKind, Latents
 from audiofix.errors import UsageError
-
-BATCH = 1
-"""Recordings made at once. Rounding depends on the size of a batch, and a recording must be the
-same to the bit whatever its company; the networks gain little by larger ones."""
 
 
 def draw(count: int, seed: int, size: int, *, batch_draw: bool = False, start: int = 0) -> Tensor:
@@ -34,51 +30,32 @@ def draw(count: int, seed: int, size: int, *, batch_draw: bool = False, start: i
     return torch.stack(rows)
 
 
-def batches(request: GenerateRequest, size: int) -> Iterator[Latents]:
-    """Yield the recordings' latents in batches, those in between included.
+def one_by_one(request: GenerateRequest, size: int) -> Iterator[Latents]:
+    """Yield each recording's latents, those in between included.
+
+    One recording at a time is made of them: rounding depends on the size of a batch, and a
+    recording must be the same to the bit whatever its company; the networks gain little by more.
 
     Args:
         request: says which.
         size: of a Gaussian vector.
     """
-    count = request.count if request.latents is None else len(request.latents)
-    given: Tensor | None
-    if request.latents is not None:
-        kind, given = request.latents.kind, torch.from_numpy(request.latents.values)
-    else:
-        kind = "z"
-        given = draw(count, request.seed, size, batch_draw=True) if request.batch_draw else None
+    latents = request.latents
+    count = request.count if latents is None else len(latents)
+    kind: LatentKind = "z" if latents is None else latents.kind
+    given = None if latents is None else torch.from_numpy(latents.values)
+    if latents is None and request.batch_draw:
+        given = draw(count, request.seed, size, batch_draw=True)
 
-    def rows(start: int, stop: int) -> Tensor:
-        if given is not None:
-            return given[start:stop]
-        return draw(stop - start, request.seed, size, start=start)
+    def row(number: int) -> Tensor:
+        return draw(1, request.seed, size, start=number)[0] if given is None else given[number]
 
-    between = request.interpolate
-    total = count + between * (count - 1)
-    step = spherical if kind == "z" else torch.lerp
-    for first in range(0, total, BATCH):
-        places = range(first, min(first + BATCH, total))
-        if not between:
-            values = rows(places[0], places[-1] + 1)
-        else:
-            values = _between(rows, places, between + 1, count, step)
-        yield Latents(kind, values.numpy())
-
-
-def _between(
-    rows: Callable[[int, int], Tensor],
-    places: range,
-    steps: int,
-    count: int,
-    step: Callable[[Tensor, Tensor, float], Tensor],
-) -> Tensor:
-    made = []
-    for place in places:
+    steps = request.interpolate + 1
+    between = spherical if kind == "z" else torch.lerp
+    for place in range(1 + (count - 1) * steps):
         start, part = divmod(place, steps)
-        pair = rows(start, min(start + 2, count))
-        made.append(pair[0] if part == 0 else step(pair[0], pair[1], part / steps))
-    return torch.stack(made)
+        found = between(row(start), row(start + 1), part / steps) if part else row(start)
+        yield Latents(kind, found[None].numpy())
 
 
 def spherical(first: Tensor, second: Tensor, share: float) -> Tensor:

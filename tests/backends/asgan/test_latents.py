@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from audiofix.backends.asgan.latents import BATCH, batches, draw, spherical
+from audiofix.backends.asgan.latents import draw, one_by_one, spherical
 from audiofix.backends.tasks import GenerateRequest, Latents
 
 
 def all_of(request, size):
-    return np.concatenate([one.values for one in batches(request, size)])
+    return np.concatenate([one.values for one in one_by_one(request, size)])
 
 
 def test_each_vector_has_a_generator_of_its_own():
@@ -17,9 +17,9 @@ def test_each_vector_has_a_generator_of_its_own():
     assert draw(4000, 1, 4).std().item() == pytest.approx(1, abs=0.03)
 
 
-def test_batches_are_bounded_and_complete():
-    found = list(batches(GenerateRequest(3, 3), 4))
-    assert [len(one) for one in found] == [BATCH] * 3
+def test_recordings_come_one_by_one():
+    found = list(one_by_one(GenerateRequest(3, 3), 4))
+    assert [len(one) for one in found] == [1] * 3
     together = np.concatenate([one.values for one in found])
     np.testing.assert_array_equal(together, draw(3, 3, 4).numpy())
 
