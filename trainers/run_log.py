@@ -133,7 +133,7 @@ def picture(example: Example) -> Any:
         seconds = np.arange(sound.shape[1]) / example.rate
         wave.plot(seconds, sound[0], linewidth=0.4)
         wave.set(title=name, xlim=(0, sound.shape[1] / example.rate), ylim=(-1, 1))
-        levels = spectrogram_levels(sound[:1], example.rate, width=600, height=256)
+        levels = spectrogram_levels(sound[:1], width=600, height=256)
         spectrogram.imshow(
             levels,
             vmin=LOWEST_DB,

@@ -15,18 +15,15 @@ VALIDATION_SEED = 0
 """Of what is drawn for a held-out clip, noise for example."""
 
 
-def centre_clip(
-    recording: Recording, rate: int, samples: int, *, channels: int = 1
-) -> tuple[Chunk, int]:
-    """Return the middle of a recording `[channels, samples]`, and the recording's own rate.
+def centre_clip(recording: Recording, rate: int, samples: int) -> tuple[Chunk, int]:
+    """Return the middle of a recording's first channel `[1, samples]`, and its own rate.
 
-    A shorter recording is followed by silence; a mono one fills all channels.
+    A shorter recording is followed by silence.
     """
     sound, own_rate = read_with_rate(recording, rate)
     start = max(0, (sound.shape[1] - samples) // 2)
-    clip = sound[:channels, start : start + samples]
-    clip = np.pad(clip, [(0, 0), (0, samples - clip.shape[1])])
-    return np.ascontiguousarray(np.resize(clip, (channels, samples))), own_rate
+    clip = sound[:1, start : start + samples]
+    return np.pad(clip, [(0, 0), (0, samples - clip.shape[1])]), own_rate
 
 
 def batch_of_one(clip: Chunk, device: torch.device) -> Tensor:

@@ -31,25 +31,6 @@ _MARK_COLOUR = (60, 240, 120)
 _BAR_HEIGHT = 12
 
 
-def spectrogram(
-    samples: Chunk, rate: int, *, width: int, height: int, top_hz: float | None = None
-) -> bytes:
-    """Return a PNG of the level over time (to the right) and frequency (upwards, linear).
-
-    Levels from -100 dB to 0 dB, where a sine of full scale is 0 dB, from dark to bright.
-
-    Args:
-        samples: `[channels, samples]`; channels are added up in power. Short ones are padded.
-        rate: samples per second.
-        width: pixels over the whole time, a frame of 1024 samples each.
-        height: pixels over the whole band, each the loudest of its bins.
-        top_hz: frequency of the upper edge, half the rate at most; None means that.
-    """
-    levels = spectrogram_levels(samples, rate, width=width, height=height, top_hz=top_hz)
-    share = (levels - LOWEST_DB) / (HIGHEST_DB - LOWEST_DB)
-    return _png((share.clip(0, 1) * _BRIGHTEST).round().astype(np.uint8))
-
-
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Samples to point at."""
@@ -58,22 +39,22 @@ class Mark:
     end: int
 
 
-def marked_spectrogram(
-    samples: Chunk, rate: int, marks: Sequence[Mark], *, width: int, height: int
-) -> bytes:
-    """Return `spectrogram` with a bar under the picture, and lines through it, at every mark.
+def spectrogram(samples: Chunk, *, width: int, height: int, marks: Sequence[Mark] = ()) -> bytes:
+    """Return a PNG of the level over time (to the right) and frequency (upwards, linear).
+
+    Levels from -100 dB to 0 dB, where a sine of full scale is 0 dB, from dark to bright. Where
+    there are marks, a bar under the picture and lines through it show each.
 
     Args:
-        samples: see `spectrogram`.
-        rate: samples per second.
+        samples: `[channels, samples]`; channels are added up in power. Short ones are padded.
+        width: pixels over the whole time, a frame of 1024 samples each.
+        height: pixels over the whole band, each the loudest of its bins; the bar comes on top.
         marks: what to point at; the shortest is drawn one pixel wide.
-        width: see `spectrogram`.
-        height: of the spectrogram alone.
     """
-    levels = spectrogram_levels(samples, rate, width=width, height=height)
+    levels = spectrogram_levels(samples, width=width, height=height)
     share = (levels - LOWEST_DB) / (HIGHEST_DB - LOWEST_DB)
     pixels = (share.clip(0, 1) * _BRIGHTEST).round().astype(np.uint8)
-    bar = np.zeros((_BAR_HEIGHT, width), np.uint8)
+    bar = np.zeros((_BAR_HEIGHT if marks else 0, width), np.uint8)
     for mark in marks:
         first, last = (
             min(width - 1, place * width // samples.shape[1]) for place in (mark.start, mark.end)
@@ -83,9 +64,7 @@ def marked_spectrogram(
     return _png(np.concatenate([pixels, bar]))
 
 
-def spectrogram_levels(
-    samples: Chunk, rate: int, *, width: int, height: int, top_hz: float | None = None
-) -> NDArray[np.float64]:
+def spectrogram_levels(samples: Chunk, *, width: int, height: int) -> NDArray[np.float64]:
     """Return the levels in dB that `spectrogram` paints, `[height, width]`, highest band first."""
     missing = max(0, _FFT_SIZE - samples.shape[1])
     padded = np.pad(samples, ((0, 0), (0, missing)))
@@ -93,9 +72,8 @@ def spectrogram_levels(
     views = np.lib.stride_tricks.sliding_window_view(padded, _FFT_SIZE, axis=1)
     window = np.hanning(_FFT_SIZE + 1)[:-1] * 4 / _FFT_SIZE
     power = (np.abs(np.fft.rfft(views[:, starts] * window)) ** 2).mean(axis=0)
-    bins = min(1.0, (top_hz or rate / 2) / (rate / 2)) * (_FFT_SIZE // 2) + 1
-    edges = np.linspace(0, int(bins), height, endpoint=False).astype(int)
-    rows = np.maximum.reduceat(power[:, : int(bins)], edges, axis=1)[:, ::-1].T
+    edges = np.linspace(0, power.shape[1], height, endpoint=False).astype(int)
+    rows = np.maximum.reduceat(power, edges, axis=1)[:, ::-1].T
     return np.asarray(10 * np.log10(rows + 1e-20))
 
 

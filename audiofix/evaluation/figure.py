@@ -22,7 +22,7 @@ def figure(method: str, caption: str, samples: Chunk, rate: int, sound: str | No
         rate: samples per second.
         sound: what the player plays, as a data URL; None for no player.
     """
-    picture = data_url("image/png", spectrogram(samples, rate, width=_WIDTH, height=_HEIGHT))
+    picture = data_url("image/png", spectrogram(samples, width=_WIDTH, height=_HEIGHT))
     kilohertz = _axis(rate / 2000, "bottom")
     seconds = _axis(samples.shape[1] / rate, "left")
     player = f'<audio controls preload="none" src="{sound}"></audio>' if sound else ""

@@ -13,7 +13,7 @@ from audiofix.audio.format import Chunk
 from audiofix.audio.source import Headerless, open_source
 from audiofix.audio.spans import gaps_of
 from audiofix.dsp.gap_finder import GapFinder
-from audiofix.dsp.picture import Mark, marked_spectrogram
+from audiofix.dsp.picture import Mark, spectrogram
 from audiofix.errors import UsageError
 from audiofix.files import check_new_file, write_bytes
 from audiofix.streaming.gaps import Gap, GapSource, KnownGaps
@@ -91,12 +91,12 @@ def _print_file(
             raise source.fault
     if picture is not None:
         sound = np.concatenate([np.zeros((form.channels, 1), np.float32), *kept], axis=1)
-        _draw(picture, sound, form.rate, found, overwrite)
+        _draw(picture, sound, found, overwrite)
 
 
-def _draw(picture: Path, sound: Chunk, rate: int, found: list[Gap], overwrite: bool) -> None:
+def _draw(picture: Path, sound: Chunk, found: list[Gap], overwrite: bool) -> None:
     marks = [Mark(gap.start, gap.end) for gap in found]
-    png = marked_spectrogram(sound, rate, marks, width=_WIDTH, height=_HEIGHT)
+    png = spectrogram(sound, width=_WIDTH, height=_HEIGHT, marks=marks)
     write_bytes(picture, png, overwrite=overwrite)
 
 

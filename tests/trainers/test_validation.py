@@ -17,20 +17,15 @@ def test_a_clip_is_the_middle(tmp_path):
     assert (clip * 65536).round().tolist() == [list(range(40, 60))]
 
 
-def test_a_short_recording_is_followed_by_silence_and_mono_fills_both_channels(tmp_path):
-    clip, _ = centre_clip(recording(tmp_path, 10), 8000, 16, channels=2)
-    assert clip.shape == (2, 16)
-    assert np.array_equal(clip[0], clip[1]) and not clip[:, 10:].any()
+def test_a_short_recording_is_followed_by_silence(tmp_path):
+    clip, _ = centre_clip(recording(tmp_path, 10), 8000, 16)
+    assert clip.shape == (1, 16) and not clip[:, 10:].any()
     assert (clip[0, :10] * 65536).round().tolist() == list(range(10))
 
 
-def test_stereo_stays_stereo_or_gives_its_first_channel(tmp_path):
+def test_stereo_gives_its_first_channel(tmp_path):
     stereo = recording(tmp_path, 16, channels=2)
-    assert (centre_clip(stereo, 8000, 4, channels=2)[0] * 65536).round().tolist() == [
-        [12, 14, 16, 18],
-        [13, 15, 17, 19],
-    ]
-    assert centre_clip(stereo, 8000, 4)[0].shape == (1, 4)
+    assert (centre_clip(stereo, 8000, 4)[0] * 65536).round().tolist() == [[12, 14, 16, 18]]
 
 
 def test_an_example_holds_what_was_in_the_batch(tmp_path):

@@ -16,6 +16,8 @@ from audiofix.errors import InputError
 
 _READ_SAMPLES = 1 << 16
 _FULL_BAND_RATE = 44100
+_GAINS_DB = (-12.0, 6.0)
+"""Lowest and highest gain of a clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Clip:
     """A piece of a recording.
 
     Attributes:
-        samples: `[channels, samples]`.
+        samples: `[1, samples]`.
         known: the part of the band, from 0 Hz upwards, of which the recording tells. What was
             recorded, or slowed down to, 44.1 kHz or more is taken at its word and has all.
     """
@@ -86,9 +88,6 @@ class Clips:
         rate: int,
         samples: int,
         speeds: Sequence[float] = (1.0,),
-        *,
-        channels: int = 1,
-        gains_db: tuple[float, float] = (-12.0, 6.0),
     ) -> None:
         """Draw `samples` per clip from recordings, which are read when they are drawn first.
 
@@ -98,9 +97,6 @@ class Clips:
             samples: length of a clip.
             speeds: playback speeds to draw from; they shift pitch and formants together, so
                 that one voice stands in for many.
-            channels: of a clip. One is any of the recording's channels; two or more are its first
-                ones, and a recording that has fewer repeats what it has.
-            gains_db: lowest and highest gain.
 
         Raises:
             InputError: the recordings have no length.
@@ -110,17 +106,16 @@ class Clips:
         self._rate = rate
         self._samples = samples
         self._speeds = tuple(speeds)
-        self._channels = channels
-        self._gains_db = gains_db
         self._read = Remembered(self._sound)
 
     def draw(self, generator: np.random.Generator) -> Clip:
-        """Return one clip at a random place, speed and level.
+        """Return one clip `[1, samples]` at a random channel, place, speed and level.
 
         A recording that is shorter than a clip is followed by silence.
         """
         sound, own_rate = self._read(int(generator.choice(len(self._recordings), p=self._shares)))
-        rows = self._rows(sound, generator)
+        row = int(generator.integers(len(sound)))
+        rows = sound[row : row + 1]
         speed = float(generator.choice(self._speeds))
         wanted = int(np.ceil(self._samples * speed)) + 64
         start = int(generator.integers(max(1, rows.shape[1] - wanted + 1)))
@@ -128,15 +123,9 @@ class Clips:
         if speed != 1.0:
             clip = soxr.resample(clip.T, speed, 1.0, "HQ").reshape(-1, len(rows)).T
         clip = np.pad(clip, [(0, 0), (0, max(0, self._samples - clip.shape[1]))])
-        gain = 10 ** (generator.uniform(*self._gains_db) / 20)
+        gain = 10 ** (generator.uniform(*_GAINS_DB) / 20)
         known = known_share(own_rate * speed, self._rate)
         return Clip(np.ascontiguousarray(clip[:, : self._samples] * np.float32(gain)), known)
-
-    def _rows(self, sound: Chunk, generator: np.random.Generator) -> Chunk:
-        if self._channels == 1:
-            row = int(generator.integers(len(sound)))
-            return sound[row : row + 1]
-        return np.resize(sound, (self._channels, sound.shape[1]))
 
     def _sound(self, place: int) -> tuple[Chunk, int]:
         return read_with_rate(self._recordings[place], self._rate)

@@ -86,15 +86,3 @@ def test_an_unreadable_recording_is_the_inputs_fault(tmp_path):
     clips = Clips([Recording(tmp_path / "x.wav", "train", 1.0)], 8000, 100, [1.0])
     with pytest.raises(InputError, match=r"x\.wav"):
         clips.draw(np.random.default_rng(0))
-
-
-def test_stereo_clips_keep_both_channels_together(tmp_path):
-    ramp = np.arange(5000, dtype=np.float32) / 5000
-    stereo = written(tmp_path / "stereo.wav", np.stack([ramp, -ramp]))
-    mono = written(tmp_path / "mono.wav", ramp[None])
-    for recording, sign in ((stereo, -1), (mono, 1)):
-        clips = Clips([recording], 8000, 400, [0.9], channels=2, gains_db=(0.0, 0.0))
-        clip = clips.draw(np.random.default_rng(1)).samples
-        assert clip.shape == (2, 400) and clip.flags.c_contiguous
-        assert np.allclose(clip[1], sign * clip[0], atol=1e-6)
-        assert np.diff(clip[0])[100:300].mean() == pytest.approx(0.9 / 5000, rel=1e-3)
