@@ -133,7 +133,7 @@ class Block(nn.Module):
         """Return features `[rows, frames, bands, features]` after the attention across bands."""
         bands = x.shape[2]
         frames = max(1, _TILE_TOKENS // bands)
-        made = by_tiles(self.band_net, x.flatten(0, 1), 0, frames)
+        made = by_tiles(self.band_net, x.flatten(0, 1), frames)
         return made.view(x.shape)
 
     def along(self, x: Tensor) -> Tensor:
@@ -163,10 +163,10 @@ def convolve(unit: TimeUnit, x: Tensor) -> Tensor:
     return result
 
 
-def by_tiles(layer: Callable[[Tensor], Tensor], x: Tensor, axis: int, size: int) -> Tensor:
-    """Apply a layer that sees positions of `axis` one by one; without gradients in place."""
+def by_tiles(layer: Callable[[Tensor], Tensor], x: Tensor, size: int) -> Tensor:
+    """Apply a layer that sees items of the first axis one by one; without gradients in place."""
     if torch.is_grad_enabled():
         return layer(x)
-    for tile in x.split(size, axis):
+    for tile in x.split(size):
         tile.copy_(layer(tile))
     return x
