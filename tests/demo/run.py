@@ -104,7 +104,10 @@ def main() -> None:
     restore("An MP3 of 48 kbit/s gets back what coding took:", coded, ORIGINAL, "decode-restore")
     restore("Two dropouts, a held sample and a click are filled:", damaged, NARROW, "inpaint")
 
-    print("\nThe codec sends the recording at 16 kHz in a few kilobits a second:")
+    print(
+        "\nThe codec sends the recording at 16 kHz in a few kilobits a second; it chooses its own"
+    )
+    print("phases, so that the SNR says nothing of how it sounds:")
     codes, decoded = OUTPUT / "speech.afc", OUTPUT / "decode.wav"
     audiofix("encode", NARROW, "-o", codes, "--overwrite")
     audiofix("decode", codes, "-o", decoded, "--overwrite")
