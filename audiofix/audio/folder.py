@@ -8,7 +8,7 @@ from typing import Literal
 
 from audiofix.audio.remote import remote_files, url_of
 from audiofix.audio.sniff import SNIFF_BYTES, sniff
-from audiofix.audio.types import TYPES, type_like
+from audiofix.audio.types import EXTENSIONS, TYPES, type_like
 from audiofix.errors import InputError, UsageError
 from audiofix.files import is_unfinished
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 Wanted = Literal["audio", "codes"]
 """What is looked for in folders."""
 
-NAMES = {f".{kind}" for kind in TYPES} | {".aif", ".aifc", ".m4b", ".oga", ".wma", ".wave"}
+NAMES = {f".{extension}" for extension in (*EXTENSIONS, *TYPES)}
 """What the names of audio files end in."""
 
 _NAMES_SHOWN = 5

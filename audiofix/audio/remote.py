@@ -15,17 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from audiofix.audio.types import EXTENSIONS
 from audiofix.errors import AudiofixError, InputError, OutputError, UsageError
 
 _SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "http", "https", "memory")
 _URL = re.compile(rf"({'|'.join(_SCHEMES)}):/+(.+)", re.DOTALL)
-_EXTENSIONS = frozenset(
-    {
-        "wav", "wave", "w64", "rf64", "flac", "ogg", "oga", "opus", "mp3", "m4a", "aac", "mp4",
-        "aif", "aiff", "aifc", "au", "snd", "caf", "wma", "afc",
-    }
-)  # fmt: skip
-"""What is audio in a remote folder: looking into every file would fetch them all."""
 
 
 def url_of(path: str | Path) -> str | None:
@@ -98,8 +92,11 @@ def read_span(path: Path, offset: int, count: int) -> bytes:
 
 
 def has_audio_name(name: str) -> bool:
-    """Tell whether a name ends as those of audio files do."""
-    return name.rpartition(".")[2].lower() in _EXTENSIONS
+    """Tell whether a name ends as those of audio files, or of codes, do.
+
+    That is what counts in a remote folder: looking into every file would fetch them all.
+    """
+    return name.rpartition(".")[2].lower() in {*EXTENSIONS, "afc"}
 
 
 def remote_files(

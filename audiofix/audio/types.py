@@ -42,6 +42,9 @@ TYPES: tuple[str, ...] = (*_CONTAINERS, *HEADERLESS)
 """Every type that can be written."""
 
 _EXTENSIONS = {"aif": "aiff", "aifc": "aiff", "oga": "ogg", "wave": "wav", "snd": "au"}
+EXTENSIONS = frozenset({*_CONTAINERS, *_EXTENSIONS, "mp4", "m4b", "wma"})
+"""How the names of audio files end, those too that are only read."""
+
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _AAC_RATES = (*_MP3_RATES, 64000, 88200, 96000)
