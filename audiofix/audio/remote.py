@@ -4,6 +4,7 @@ A `Path` swallows one of the slashes of a URL, and `url_of` puts it back: so rem
 wherever local ones go. Credentials come from the environment, as each store's library reads it.
 """
 
+import io
 import re
 import shutil
 import sys
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from audiofix.audio.types import EXTENSIONS
 from audiofix.errors import AudiofixError, InputError, OutputError, UsageError
@@ -42,6 +43,22 @@ def open_remote(url: str) -> BinaryIO:
     with _told(url, InputError):
         system, name = _system(url)
         return _Reader(system.open(name, "rb"), url)  # type: ignore[return-value]
+
+
+def open_text(path: Path, errors: str = "strict") -> TextIO:
+    """Open a text in UTF-8, here or in a store, with its line ends as they are.
+
+    Args:
+        path: of the file, or its URL.
+        errors: what becomes of other bytes; see `bytes.decode`.
+
+    Raises:
+        InputError: a remote one is missing or must not be read.
+        OSError: a local one is missing or must not be read.
+    """
+    if url := url_of(path):
+        return io.StringIO(open_remote(url).read().decode("utf-8", errors), newline="")
+    return path.open(newline="", encoding="utf-8", errors=errors)
 
 
 def is_there(path: Path) -> bool:

@@ -1,12 +1,10 @@
 """Long lists of jobs: a manifest instead of names, and a part of it for each of many machines."""
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
 
-from audiofix.audio.remote import open_remote, url_of
+from audiofix.audio.remote import open_text, url_of
 from audiofix.audio.types import type_like
 from audiofix.errors import InputError, UsageError
 from audiofix.jobs.job import Job
@@ -63,17 +61,9 @@ def shard_of(jobs: Sequence[Job], shard: tuple[int, int] | None) -> list[Job]:
     return list(jobs[number - 1 :: count])
 
 
-def _opened(manifest: Path) -> TextIO:
-    url = url_of(manifest)
-    if url:
-        content = open_remote(url).read().decode("utf-8", "surrogateescape")
-        return io.StringIO(content, newline="")
-    return manifest.open(newline="", encoding="utf-8", errors="surrogateescape")
-
-
 def _rows(manifest: Path) -> Iterator[tuple[str, str]]:
     try:
-        with _opened(manifest) as lines:
+        with open_text(manifest, "surrogateescape") as lines:
             reader = csv.DictReader(lines)
             columns = [name for name in _INPUT_COLUMNS if name in (reader.fieldnames or ())]
             if not columns:

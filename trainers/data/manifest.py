@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
 
 from audiofix.audio.bytestream import name_of
-from audiofix.audio.remote import open_remote, url_of
+from audiofix.audio.remote import open_text, url_of
 from audiofix.errors import InputError
 from audiofix.files import NewFile
 
@@ -118,14 +117,8 @@ def _is_short(name: str, split: str) -> bool:
 
 @contextmanager
 def _rows(path: Path) -> Iterator[Iterator[Mapping[str, str]]]:
-    with _opened(path) as lines:
+    with open_text(path) as lines:
         yield iter(csv.DictReader(lines))
-
-
-def _opened(path: Path) -> TextIO:
-    if url := url_of(path):
-        return io.StringIO(open_remote(url).read().decode(), newline="")
-    return path.open(newline="", encoding="utf-8")
 
 
 def _recording(row: Mapping[str, str], folder: Path) -> Recording:
