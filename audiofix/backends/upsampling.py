@@ -13,7 +13,7 @@ _LOWEST_RATE = 1000
 
 
 def check_request(source: AudioFormat, request: UpsampleRequest) -> None:
-    """Check what does not hang on the model, and warn where little is to be done.
+    """Check what does not hang on the model.
 
     Raises:
         UsageError: the cutoff lies outside the input's band.
@@ -29,12 +29,6 @@ def check_request(source: AudioFormat, request: UpsampleRequest) -> None:
         raise UsageError(
             f"--cutoff {cutoff_hz:g}: a {source.rate} Hz input holds 0 to "
             f"{source.rate / 2:g} Hz: name a frequency in between"
-        )
-    if source.rate >= request.to_rate:
-        log.warning(
-            "%d Hz in, %d Hz out: only a band that ends earlier than the rate says is restored",
-            source.rate,
-            request.to_rate,
         )
     log.info(
         "%d Hz in, %d Hz out; band ends %s",

@@ -57,10 +57,11 @@ def run_batch(
             failed.append(outcome)
     if failed:
         _show(failed)
+    elapsed = time.perf_counter() - begin
     shell.note(
-        f"{made} files done, {len(jobs) - len(todo)} skipped, {len(failed)} failed, "
-        f"in {time.perf_counter() - begin:.1f} s, "
-        + _speed(sound_seconds, time.perf_counter() - begin)
+        f"{made} file{'' if made == 1 else 's'} done, {len(jobs) - len(todo)} skipped, "
+        f"{len(failed)} failed, in {elapsed:.1f} s"
+        + (f", {_speed(sound_seconds, elapsed)}" if sound_seconds else "")
     )
     if failed:
         raise BatchError(

@@ -1,5 +1,6 @@
 """`audiofix upsample`: restore the missing high band, at any rate."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,8 @@ from audiofix.verbs.types import Cutoff, ResultRate
 if TYPE_CHECKING:
     from audiofix.backends.tasks import Restorer, UpsampleRequest
     from audiofix.streaming.stage import Stage
+
+log = logging.getLogger(__name__)
 
 EXAMPLES = (
     ("One file", "audiofix upsample speech16k.wav --to 48k -o speech48k.wav"),
@@ -45,9 +48,14 @@ class Upsample(SoundEffect):
         return restorer
 
     def stage(self, source: Stream, loaded: "Restorer[UpsampleRequest]") -> "Stage":
-        """Return a fresh stage for one stream."""
+        """Return a fresh stage for one stream; say so where little is to be done."""
         from audiofix.streaming.mixed import mixed
 
+        if source.format.rate >= self.request.to_rate:
+            log.warning(
+                "%s: %d Hz in, %d Hz out: only a band that ends below its rate's is restored",
+                *(source.name, source.format.rate, self.request.to_rate),
+            )
         return mixed(loaded.stage(source.format, self.request), self.mix)
 
 

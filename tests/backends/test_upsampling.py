@@ -1,5 +1,3 @@
-import logging
-
 import pytest
 
 from audiofix.audio.format import AudioFormat
@@ -18,13 +16,6 @@ def test_the_lowest_rate():
     check_request(AudioFormat(1000, 1), UpsampleRequest(48000))
     with pytest.raises(InputError, match="999 Hz: below 1000 Hz there is no band"):
         check_request(AudioFormat(999, 1), UpsampleRequest(48000))
-
-
-@pytest.mark.parametrize(("to_rate", "warned"), [(16000, True), (16001, False)])
-def test_warns_where_the_rates_leave_nothing_to_restore(caplog, to_rate, warned):
-    with caplog.at_level(logging.WARNING):
-        check_request(AudioFormat(16000, 1), UpsampleRequest(to_rate, 8000))
-    assert ("only a band that ends earlier" in caplog.text) == warned
 
 
 def test_steps_are_for_diffusion_models():

@@ -235,3 +235,15 @@ def test_an_output_folder_that_cannot_be_made_is_told(
     words = ("upsample", recording.parent, "--to", "8k")
     done = audiofix(*words, "-o", tmp_path / "file" / "out")
     assert done.returncode == 6 and done.stderr.count(b"choose another folder") == 1
+
+
+def test_files_whose_rates_leave_nothing_to_restore_are_named(
+    audiofix: Run, tree: Path, model: Path, tmp_path: Path
+) -> None:
+    rate = soundfile.info(tree / "one.wav").samplerate
+    for to, lines in ((rate, 2), (rate + 1, 0)):
+        words = ("upsample", "in", "-o", f"to{to}", "--to", str(to), "-m", model)
+        done = audiofix(*words, cwd=tmp_path)
+        told = [line.decode() for line in done.stderr.splitlines()]
+        assert [line.split(": ")[1] for line in told] == ["in/deep/two.wav", "in/one.wav"][:lines]
+        assert all(f"{rate} Hz in, {to} Hz out: only a band" in line for line in told)
