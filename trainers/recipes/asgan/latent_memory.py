@@ -9,9 +9,7 @@ from torch import Tensor
 class LatentMemory:
     """The last latents of every label."""
 
-    def __init__(
-        self, labels: int, size: int, w_dim: int, device: torch.device, truncation: float = 1.0
-    ) -> None:
+    def __init__(self, labels: int, size: int, w_dim: int, device: torch.device) -> None:
         """Begin empty.
 
         Args:
@@ -19,11 +17,9 @@ class LatentMemory:
             size: latents kept of each.
             w_dim: length of a latent.
             device: where they are kept.
-            truncation: factor of the distance of those that are drawn from their label's mean.
         """
         self._latents = torch.zeros(labels, size, w_dim, device=device)
         self._seen = [0] * labels
-        self._truncation = truncation
 
     @property
     def is_full(self) -> bool:
@@ -40,8 +36,7 @@ class LatentMemory:
         """Return latents `[labels, count, w_dim]`, drawn by torch's own generator."""
         labels, size, _ = self._latents.shape
         chosen = torch.randint(size, (labels, count))
-        mean = self._latents.mean(1, keepdim=True)
-        return mean.lerp(self._latents[torch.arange(labels)[:, None], chosen], self._truncation)
+        return self._latents[torch.arange(labels)[:, None], chosen]
 
     def state_dict(self) -> dict[str, object]:
         """Return what a resumed run needs."""

@@ -49,9 +49,8 @@ class Reconstruction:
         """Begin with no latents."""
         self.settings, self.device = settings, device
         self.labels = len(settings.data.words)
-        self.memory = LatentMemory(
-            self.labels, settings.latents, settings.generator.w_dim, device, settings.truncation
-        )
+        w_dim = settings.generator.w_dim
+        self.memory = LatentMemory(self.labels, settings.latents, w_dim, device)
 
     def losses(
         self,

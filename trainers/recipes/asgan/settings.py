@@ -61,7 +61,6 @@ class Settings:
         recognised: numbers of a latent that the recognition network finds, the first ones; the
             others are 0, and only give the mapping network its width.
         latents: of each word, which the mapping network learns from, the last ones.
-        truncation: factor of their distance from their word's mean latent, for the mapping network.
         classifier: channels of the convolutions of the classifier that learns beside.
         norm_decay: of the levels that the generator's layers are normalised by.
         vocoder: checkpoint whose vocoder is exported with the generator; empty for none.
@@ -80,7 +79,6 @@ class Settings:
     classifier: tuple[int, ...] = (8, 16, 32)
     recognised: int = 32
     latents: int = 256
-    truncation: float = 1.0
     norm_decay: float = NORM_DECAY
     vocoder: str = ""
     half: bool = False
