@@ -116,7 +116,7 @@ def _plain(value: Any) -> Any:
         return as_table(value)
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _converted(hint: Any, value: Any, name: str) -> Any:

@@ -17,6 +17,7 @@ from audiofix.settings import as_table, read_settings
 @dataclass(frozen=True)
 class Settings:
     name: str = "x"
+    layers: tuple[tuple[int, float], ...] = ((96, 12.0), (64, 24.0))
     loop: LoopSettings = field(default_factory=LoopSettings)
 
 
@@ -28,6 +29,7 @@ def test_what_is_written_is_read_again(tmp_path):
     text = (tmp_path / "run" / SETTINGS_FILE).read_text()
     assert read_settings(Settings, settings_table(text)) == settings
     assert json.loads(text)["system"] == "toy"
+    assert changed_settings(tmp_path / "run", settings) == []
 
 
 def test_tells_what_changed_but_not_how_long_the_run_is(tmp_path):
