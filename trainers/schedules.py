@@ -19,6 +19,8 @@ class ScheduleSettings:
         gamma: the factor of `step` and `multistep`.
         step_size: steps between two of the factors of `step`.
         milestones: steps at which `multistep` takes its factor.
+        first_step: of the run, from which steps are counted here: for a network's own stage.
+        last_step: of the run, at which the cosine ends; 0 for the last one.
     """
 
     warmup_steps: int = 0
@@ -27,6 +29,8 @@ class ScheduleSettings:
     gamma: float = 0.5
     step_size: int = 1000
     milestones: tuple[int, ...] = ()
+    first_step: int = 0
+    last_step: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a schedule that cannot be.
@@ -53,6 +57,7 @@ def lr_factor(step: int, steps: int, settings: ScheduleSettings) -> float:
     >>> [round(lr_factor(step, 100, half_way), 2) for step in (4, 55)]
     [0.5, 0.5]
     """
+    step, steps = step - settings.first_step, (settings.last_step or steps) - settings.first_step
     if step < settings.warmup_steps:
         return (step + 1) / settings.warmup_steps
     if settings.schedule == "constant":

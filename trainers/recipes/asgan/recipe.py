@@ -26,6 +26,7 @@ from audiofix.trainers.recipes.asgan.feature_classifier import (
     disturbed,
     unclearness,
 )
+from audiofix.trainers.recipes.asgan.mapping_stage import MappingStage
 from audiofix.trainers.recipes.asgan.recognition import Recognition
 from audiofix.trainers.recipes.asgan.reconstruction import LearningGenerator, Reconstruction
 from audiofix.trainers.recipes.asgan.settings import Settings
@@ -41,6 +42,7 @@ from audiofix.backends.systems import load_checkpoint
 from audiofix.metrics.generation import frechet_distance
 
 GENERATOR, DISCRIMINATOR, CLASSIFIER = "generator", "discriminator", "classifier"
+MAPPING = "mapping"
 _VALIDATION_WORDS = 256
 _VALIDATION_SEED = 0
 _CALIBRATION_WORDS = 256
@@ -70,13 +72,17 @@ class ASGANRecipe(Recipe):
         self._reconstruction: Reconstruction | None = None
         if self._loss.reconstruction:
             self._reconstruction = Reconstruction(settings, device)
+        self._mapping_stage: MappingStage | None = None
         self.networks: dict[str, nn.Module] = {}
         if self._loss.adversarial:
             self.networks[DISCRIMINATOR] = Discriminator(settings.discriminator).to(device)
         if self._loss.classification:
             shape = len(settings.data.words), settings.generator.frames, settings.generator.c_dim
             self.networks[CLASSIFIER] = FeatureClassifier(*shape, settings.classifier).to(device)
-        self.networks[GENERATOR] = self._generator().to(device)
+        learning = self._generator().to(device)
+        if settings.mapping_stage.begins:
+            self.networks[MAPPING] = learning.generator.W
+        self.networks[GENERATOR] = learning
 
     def _generator(self) -> LearningGenerator:
         """Return a generator whose layers begin with the levels of their own inputs."""
@@ -97,8 +103,10 @@ class ASGANRecipe(Recipe):
 
     def turns(self, step: int, generator: np.random.Generator) -> Sequence[str]:
         """Return whose turn it is; the discriminator may leave its own to the generator."""
+        if MAPPING in self.networks and step >= self.settings.mapping_stage.begins:
+            return [MAPPING]
         if not self._loss.adversarial:
-            return list(self.networks)
+            return [name for name in self.networks if name != MAPPING]
         skipped = self._augmented and self._augmentation.skips_update(step, generator.random())
         return [DISCRIMINATOR] if step % 2 == 0 and not skipped else [GENERATOR]
 
@@ -106,6 +114,8 @@ class ASGANRecipe(Recipe):
         """Return the losses of one network's turn."""
         if turn.network == DISCRIMINATOR:
             return TurnResult(self._discriminator_losses(turn.step, batch["features"]))
+        if turn.network == MAPPING:
+            return TurnResult({TOTAL: self._mapping_loss()})
         if turn.network == CLASSIFIER:
             logits = self.networks[CLASSIFIER](disturbed(batch["features"]))
             return TurnResult({TOTAL: unclearness(logits, batch["label"])})
@@ -135,6 +145,31 @@ class ASGANRecipe(Recipe):
         _, made = self._augment(real, made)
         scores = self.networks[DISCRIMINATOR](made)
         return {"adversarial": (self._loss.adversarial, logistic_generator(scores))}
+
+    def _mapping_loss(self) -> Tensor:
+        """Return the loss of the mapping network's own stage."""
+        own, learning = self.settings.mapping_stage, self._learning(self.networks)
+        if self._mapping_stage is None:  # all else stays as it is now, so once is enough
+            self._mapping_stage = self._begun_mapping_stage(learning)
+        # It is a part of the generator, which must not learn now, and was told so last.
+        self.networks[MAPPING].requires_grad_(True)
+        return self._mapping_stage.loss(learning.generator, own.vectors)
+
+    @torch.no_grad()
+    def _begun_mapping_stage(self, learning: LearningGenerator) -> MappingStage:
+        assert self._reconstruction
+        data, draw = self.settings.data, np.random.default_rng(self.settings.loop.seed)
+        voices = max(1, len(data.voices))
+        latents, choices = [], []
+        for one in self.training:
+            features = torch.from_numpy(self._training.features(one, draw)).to(self.device)
+            latents.append(self._reconstruction.latents_of(learning, features[None]))
+            choices.append(self._training.label(one) * voices + self._training.voice(one))
+        sizes = (len(data.words), voices) if data.voices else (len(data.words),)
+        truncation = self.settings.mapping_stage.truncation
+        return MappingStage(
+            torch.cat(latents), torch.tensor(choices, device=self.device), sizes, truncation
+        )
 
     def adapt(self, step: int, figures: Mapping[str, float]) -> None:
         """Adapt the probability of augmentation to the discriminator's last update."""

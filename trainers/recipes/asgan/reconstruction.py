@@ -88,6 +88,12 @@ class Reconstruction:
             parts["mapping"] = weights.mapping, self._mapping_loss(generator)
         return parts
 
+    @torch.no_grad()
+    def latents_of(self, learning: LearningGenerator, real: Tensor) -> Tensor:
+        """Return the latents `[batch, w_dim]` of words, features `[batch, frames, bands]`."""
+        assert learning.recognition is not None
+        return self._latents(learning.recognition(real)[0])
+
     def _mapping_loss(self, generator: Generator) -> Tensor:
         size, count = self.settings.generator.z_dim, self.settings.latents // 2
         z = vectors_of_every_label(self.labels, count, size, self.device)

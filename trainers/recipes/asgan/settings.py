@@ -52,6 +52,21 @@ class AugmentationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MappingStageSettings:
+    """The mapping network's own stage, the last one of a run.
+
+    Attributes:
+        begins: at this step, from which all else stays as it is; 0 for no such stage.
+        vectors: that it maps a step, of each word in each voice.
+        truncation: factor of the distance of latents from the mean of their word and voice.
+    """
+
+    begins: int = 0
+    vectors: int = 24
+    truncation: float = 0.65
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that decides a run, besides the data.
 
@@ -74,6 +89,7 @@ class Settings:
     mel: MelConfig = field(default_factory=MelConfig)
     data: WordSettings = field(default_factory=WordSettings)
     loss: LossSettings = field(default_factory=LossSettings)
+    mapping_stage: MappingStageSettings = field(default_factory=MappingStageSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
     classifier: tuple[int, ...] = (8, 16, 32)
@@ -109,5 +125,9 @@ class Settings:
             raise SettingsError(f"latents: {self.latents}: must be at least 4, half for a step")
         if self.loss.reconstruction and not 0 < self.recognised <= self.generator.w_dim:
             raise SettingsError("recognised: must be at least 1, and at most generator.w_dim")
+        if self.mapping_stage.begins and not self.loss.reconstruction:
+            raise SettingsError("mapping_stage.begins: needs loss.reconstruction")
+        if self.mapping_stage.vectors < 2:
+            raise SettingsError("mapping_stage.vectors: must be at least 2")
         if not (self.loss.adversarial or self.loss.reconstruction):
             raise SettingsError("loss.adversarial: 0: needs loss.reconstruction")

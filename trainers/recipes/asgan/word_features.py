@@ -35,6 +35,8 @@ class WordSettings:
 
     Attributes:
         words: that are used, and their labels; none for all.
+        voices: names of speakers, parts of the files' own names as in `3_theo_7`; none for no use
+            of them.
         features: `mel` spectra of sound, or `hubert`: files of features, as HuBERT makes them.
         trim_db: cut silence around a word that is so far below it, scale it to `peak` and place it
             behind `lead_seconds`; 0 leaves words as they are (published).
@@ -44,6 +46,7 @@ class WordSettings:
     """
 
     words: tuple[str, ...] = DIGITS
+    voices: tuple[str, ...] = ()
     features: Literal["mel", "hubert"] = "mel"
     trim_db: float = 0.0
     lead_seconds: float = 0.064
@@ -88,6 +91,11 @@ class WordFeatures:
     def label(self, recording: Recording) -> int:
         """Return a word's label, 0 if it has none."""
         return label_of(recording.path, self._settings.words) or 0
+
+    def voice(self, recording: Recording) -> int:
+        """Return the number of a word's voice, 0 if it has none."""
+        parts = recording.path.stem.lower().split("_")
+        return next((n for n, name in enumerate(self._settings.voices) if name in parts), 0)
 
     def features(self, recording: Recording, generator: np.random.Generator) -> Features:
         """Return one word's features; the generator draws its speed and place."""

@@ -14,11 +14,13 @@ from audiofix.trainers.recipes.asgan.recipe import (
     CLASSIFIER,
     DISCRIMINATOR,
     GENERATOR,
+    MAPPING,
     ASGANRecipe,
 )
 from audiofix.trainers.recipes.asgan.settings import (
     AugmentationSettings,
     LossSettings,
+    MappingStageSettings,
     Settings,
 )
 from audiofix.trainers.recipes.asgan.word_features import WordSettings
@@ -49,6 +51,11 @@ SMALL = replace(
     augmentation=AugmentationSettings(0.0),
     recognised=5,
     latents=4,
+)
+STAGED = replace(
+    SMALL,
+    data=replace(SMALL.data, voices=("voice",)),
+    mapping_stage=MappingStageSettings(begins=3, vectors=4),
 )
 
 
@@ -91,7 +98,7 @@ def test_every_network_learns_and_the_result_generates(settings, digits, tmp_pat
     assert len(recipe.examples(state.ema, 2)) == 2
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, SMALL], ids=["published", "small"])
+@pytest.mark.parametrize("settings", [SETTINGS, STAGED], ids=["published", "small"])
 def test_a_resumed_run_equals_an_unbroken_one(settings, digits, tmp_path):
     finals = []
     for stops in ((6,), (3, 6)):
@@ -154,6 +161,19 @@ def test_averaged_weights_get_the_levels_of_their_own_inputs(digits):
     found = [layer.norm_ema.item() for layer in [*generator.layers, generator.head]]
     # By other vectors than those that the fresh network was levelled by.
     assert found == pytest.approx(right, rel=0.2)
+
+
+def test_in_its_own_stage_only_the_mapping_network_learns(digits, tmp_path):
+    weights = []
+    for stop in (3, 6):
+        torch.manual_seed(1)
+        recipe = ASGANRecipe(STAGED, digits, CPU)
+        assert list(recipe.turns(2, None)) == [CLASSIFIER, GENERATOR]
+        assert list(recipe.turns(3, None)) == [MAPPING]
+        train(recipe, tmp_path, STAGED.loop, until=stop)
+        weights.append({k: v.clone() for k, v in recipe.networks[GENERATOR].state_dict().items()})
+    moved = {name for name in weights[0] if not torch.equal(weights[0][name], weights[1][name])}
+    assert moved and all(name.startswith("generator.W.") for name in moved)
 
 
 def test_the_penalty_comes_now_and_then(digits):
