@@ -45,6 +45,15 @@ def test_other_schedules(settings, factors):
     assert [lr_factor(step, 9, settings) for step in range(6)] == pytest.approx(factors)
 
 
+def test_a_network_that_has_a_stage_of_the_run_to_itself():
+    early = ScheduleSettings(last_step=4, min_lr_ratio=0.1)
+    late = ScheduleSettings(first_step=4, warmup_steps=2, min_lr_ratio=0.0)
+    assert [lr_factor(step, 8, early) for step in (0, 2, 4, 7)] == pytest.approx(
+        [1, 0.55, 0.1, 0.1]
+    )
+    assert [lr_factor(step, 8, late) for step in (4, 5, 6, 7)] == pytest.approx([0.5, 1, 1, 0.5])
+
+
 def test_a_schedule_that_cannot_be_is_refused():
     with pytest.raises(SettingsError, match="warmup_steps, step_size: 0, 0"):
         ScheduleSettings(step_size=0)
