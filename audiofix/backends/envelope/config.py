@@ -16,6 +16,11 @@ class EnvelopeConfig(NetworkSettings):
         kernel_size: taps of the gated convolutions.
         dilations: of the gated convolutions, in frames of 10 ms.
         lookahead: frames after the predicted one that the network sees.
+        extrapolates: whether an untrained network extrapolates (see `extrapolation`), or names one
+            level that falls slowly.
+        dropout: share of the features and of what the layers return that is dropped in training.
+        caution: log10 power that is left out of active frames up to 8 kHz, whatever the network
+            says. 0 for one that was trained to be cautious where that serves.
     """
 
     bands: int = 80
@@ -24,6 +29,9 @@ class EnvelopeConfig(NetworkSettings):
     kernel_size: int = 3
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1)
     lookahead: int = 1
+    extrapolates: bool = False
+    dropout: float = 0.0
+    caution: float = 1.0
 
     @property
     def top_hz(self) -> float:

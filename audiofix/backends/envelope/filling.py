@@ -34,13 +34,11 @@ _JOINED_HZ = 2000.0
 _LARGEST_STEP = (-2.0, 1.0)
 """log10 power that the envelope is lowered or raised by; little, as a tone there is no level."""
 
-_CAUTION = 1.0
-"""log10 power that is left out of active frames up to 8 kHz. Where a guess goes wrong there, too
-much is heard as lisping and hiss, too little hardly, which PESQ confirms."""
-
 _CAUTIOUS_HZ = (7500.0, 9000.0)
 _ACTIVE_BANDS = 5
 _CAUTION_RISES_HZ = 300.0
+"""Where a guess goes wrong up to 8 kHz, too much is heard as lisping and hiss, too little hardly,
+which PESQ confirms."""
 
 _SLOPE_SECONDS = 1.0
 """Over which the slope at the end of the input's band is measured."""
@@ -102,7 +100,7 @@ class Filling:
         predicted, level = self._predicted(statistics, heard, edge), statistics[:, 0]
         spectra = np.concatenate([self._spectra, new])
         level = np.concatenate([self._level, level])
-        active = np.concatenate([self._active, _activity(statistics, edge)])
+        active = np.concatenate([self._active, activity(statistics, edge)])
         self._spectra, self._level, self._active = spectra[count:], level[count:], active[count:]
         spectra, level, active = spectra[:count], level[:count], active[:count]
         highest = highest_level(torch.from_numpy(level)[None], torch.full((1, count), edge))
@@ -161,7 +159,7 @@ class Filling:
         step = np.median(level[:, : flat.stop - flat.start] - wanted[:, flat], axis=1)
         fade = np.clip(1 - (frequencies - cutoff_hz) / _JOINED_HZ, 0, 1)
         wanted[:, slope.start :] += np.clip(step, *_LARGEST_STEP)[:, None] * fade[slope.start :]
-        wanted -= active[:, None] * _caution(frequencies, cutoff_hz)
+        wanted -= active[:, None] * config.caution * caution(frequencies, cutoff_hz)
         wanted[:, frequencies >= config.top_hz] = SILENCE
         made *= np.sqrt(np.maximum(10**wanted - np.float32(10**SILENCE), 0))
         usual, loss = self._loss(wanted[:, slope] - level, slope)
@@ -183,7 +181,7 @@ class Filling:
         return usual, np.clip(lost, 0, 2 * usual)
 
 
-def _activity(statistics: Floats, edge: int) -> Floats:
+def activity(statistics: Floats, edge: int) -> Floats:
     """Return how far each frame stands above its floor below the edge, 0 to 1, `[frames]`.
 
     1 is 10 dB and more: somebody speaks. At 0 there is only the floor, which has no step.
@@ -193,12 +191,12 @@ def _activity(statistics: Floats, edge: int) -> Floats:
     return np.clip(above, 0, 1)
 
 
-def _caution(frequencies: Floats, cutoff_hz: float) -> Floats:
-    """Return what is taken from the envelope at each bin, log10 power."""
+def caution(frequencies: Floats, cutoff_hz: float) -> Floats:
+    """Return how much caution each frequency needs, 0 to 1; see `EnvelopeConfig.caution`."""
     rise = (frequencies - cutoff_hz) / _CAUTION_RISES_HZ
     fall = (_CAUTIOUS_HZ[1] - frequencies) / (_CAUTIOUS_HZ[1] - _CAUTIOUS_HZ[0])
-    caution: Floats = np.float32(_CAUTION) * np.clip(np.minimum(rise, fall), 0, 1)
-    return caution
+    share: Floats = np.clip(np.minimum(rise, fall), 0, 1).astype(np.float32)
+    return share
 
 
 def band_places(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from audiofix.backends.envelope.config import EnvelopeConfig
+from audiofix.backends.envelope.extrapolation import extrapolated
 from audiofix.nn.conv import CausalConv1d
 from audiofix.nn.state import StreamState, is_time_major
 
@@ -19,7 +20,8 @@ STATISTICS = 5
 
 _USUAL_LEVEL, _LEVEL_SPREAD = -6.0, 2.0
 _START, _SLOPE = -1.0, -0.03
-"""What an untrained network says: this far below the running level, falling per band."""
+"""What an untrained network that does not extrapolate says: this far below the running level,
+falling per band."""
 
 _HEADROOM = 3.0
 """log10 power by which the new band may exceed the median level of the octave below it: a tone
@@ -68,6 +70,7 @@ class EnvelopeNetwork(nn.Module):
         )
         self.out = nn.Conv1d(config.channels, config.bands, 1)
         self.straight = nn.Conv1d(inputs, config.bands, 1)
+        self.dropped = nn.Dropout(config.dropout)
         for layer in (self.out, self.straight):
             for parameter in layer.parameters():
                 nn.init.zeros_(parameter)
@@ -97,12 +100,15 @@ class EnvelopeNetwork(nn.Module):
         x = torch.cat([features.flatten(2), overall, heard[..., None]], dim=2)
         if not is_time_major(state):
             x = x.transpose(1, 2)
+        x = self.dropped(x)
         hidden = torch.relu(_pointwise(self.into, x, state))
         for layer in self.layers:
-            hidden = layer(hidden, state)
+            hidden = self.dropped(layer(hidden, state))
         change = _pointwise(self.out, hidden, state) + _pointwise(self.straight, x, state)
         if not is_time_major(state):
             change = change.transpose(1, 2)
+        if self.config.extrapolates:
+            return extrapolated(statistics, edge) + change
         above = (places - edge[..., None]).clamp(min=0)
         result: Tensor = level + _START + _SLOPE * above + change
         return result
