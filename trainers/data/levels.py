@@ -31,7 +31,8 @@ def levels_of(sound: Floats, rate: int, bands: int, band_hz: float) -> NDArray[n
     geometric = statistics[:, 0]
     both = np.stack([geometric, geometric + statistics[:, 4]], axis=1)
     heard = np.maximum(10 ** both.astype(np.float64) - 10**SILENCE, 10**NOTHING)
-    return np.log10(heard).astype(np.float16)
+    result: NDArray[np.float16] = np.log10(heard).astype(np.float16)
+    return result
 
 
 def excerpt(levels: NDArray[np.float16], start: int, frames: int, speed: float) -> Floats:
@@ -40,17 +41,18 @@ def excerpt(levels: NDArray[np.float16], start: int, frames: int, speed: float) 
     What is too short is repeated. Faster means higher: bands move up by the same factor.
     """
     places = start + np.arange(frames) * speed
-    found = levels[places.astype(int) % len(levels)].astype(np.float32)
+    found: Floats = levels[places.astype(int) % len(levels)].astype(np.float32)
     if speed == 1:
         return found
     bands = found.shape[2]
     source = np.clip((np.arange(bands) + 0.5) / speed - 0.5, 0, bands - 1)
     left = np.minimum(source.astype(int), bands - 2)
     share = (source - left).astype(np.float32)
-    return found[..., left] + (found[..., left + 1] - found[..., left]) * share
+    result: Floats = found[..., left] + (found[..., left + 1] - found[..., left]) * share
+    return result
 
 
-def mixed(levels: Floats, other: Floats) -> Floats:
+def mixed(levels: Floats, other: Floats | np.float32) -> Floats:
     """Return the levels of two sounds at once: powers add."""
     result: Floats = np.logaddexp(levels * _LN10, other * _LN10) / _LN10
     return result
@@ -69,7 +71,8 @@ def noise(power: Floats, frames: int, rng: np.random.Generator) -> Floats:
 def random_walk(bands: int, step: float, rng: np.random.Generator) -> Floats:
     """Return an equaliser's curve `[bands]`: log10 power, whose differences have one deviation."""
     walk = np.cumsum(rng.normal(0, step, bands))
-    return (walk - walk.mean()).astype(np.float32)
+    result: Floats = (walk - walk.mean()).astype(np.float32)
+    return result
 
 
 def floor(levels: Floats, low: int, high: int) -> float:

@@ -128,8 +128,9 @@ class Clips:
         config = self._config
         sound = tones(frames * _TONES_RATE // FRAMES_PER_SECOND, _TONES_RATE, generator)
         levels = on_levels.levels_of(sound, _TONES_RATE, config.bands, config.band_hz)
-        levels = levels[:frames].astype(np.float32)
-        return Clip(levels, config.top_hz, config.top_hz, Chain())
+        return Clip(
+            on_levels.excerpt(levels, 0, frames, 1.0), config.top_hz, config.top_hz, Chain()
+        )
 
     def _clip(self, frames: int, generator: np.random.Generator) -> Clip:
         """Return one recording's clip, or two at once."""
@@ -176,11 +177,11 @@ class Clips:
             Tilt(_drawn(chain.treble_db, generator), 8000, 24000),
             Tilt(_drawn(chain.tilt_db, generator), 1000, 16000),
         )
-        curve = sum(tilt.gain_db(self._hertz) for tilt in tilts) / 10
-        step = generator.uniform(0, chain.walk_db / 10)
-        curve = np.float32(curve) + on_levels.random_walk(bands, step, generator)
+        curve = on_levels.random_walk(bands, generator.uniform(0, chain.walk_db / 10), generator)
+        for tilt in tilts:
+            curve += (tilt.gain_db(self._hertz) / 10).astype(np.float32)
         gain = generator.uniform(*_LOUDEST) - on_levels.loudest(clip.levels)
-        levels = clip.levels + (curve + np.float32(gain)).astype(np.float32)
+        levels = clip.levels + curve + np.float32(gain)
         added = self._noises(levels, chain, generator)
         if generator.random() < 0.5:
             rounding = np.where(self._hertz < clip.empty_hz, _SIXTEEN_BITS, on_levels.NOTHING)
