@@ -9,7 +9,7 @@ from audiofix.backends.envelope.upsample import EnvelopeRestorer
 from audiofix.backends.placement import place
 from audiofix.nn.conv import pack_weights
 
-CONFIG = EnvelopeConfig(channels=8, dilations=(1, 2))
+CONFIG = EnvelopeConfig(channels=8, dilations=(1, 2), extrapolates=True)
 
 
 def tiny_network() -> EnvelopeNetwork:

@@ -63,7 +63,8 @@ def test_a_tone_does_not_raise_the_highest_level():
 
 
 def test_it_is_built_by_name():
-    network = build_by_name("envelope", {"channels": 8, "dilations": [1, 2]})
+    settings = {"channels": 8, "dilations": [1, 2], "extrapolates": True}
+    network = build_by_name("envelope", settings)
     assert {k: v.shape for k, v in network.state_dict().items()} == {
         k: v.shape for k, v in tiny_network().state_dict().items()
     }

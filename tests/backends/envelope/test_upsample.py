@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from envelopes import mono, tiny_network, tiny_restorer
+from envelopes import CONFIG, mono, tiny_network, tiny_restorer
 from stages import cuts, feed, noise
 
 from audiofix.audio.format import AudioFormat
@@ -10,6 +10,7 @@ from audiofix.backends.systems import load
 from audiofix.backends.tasks import UpsampleRequest
 from audiofix.backends.weights import Checkpoint, save_checkpoint
 from audiofix.errors import CheckpointError, InputError, UsageError
+from audiofix.settings import as_table
 
 
 def upsample(x, rate, to, sizes=None, **request):
@@ -79,7 +80,7 @@ def test_a_live_stream_waits_for_less_than_a_tenth_of_a_second():
 def test_a_checkpoint_is_opened_by_its_system(tmp_path):
     path = tmp_path / "tiny.safetensors"
     network = tiny_network()
-    config = {"channels": 8, "dilations": [1, 2], "rate": 48000}
+    config = {**as_table(CONFIG), "rate": 48000}
     save_checkpoint(path, Checkpoint("tiny", "envelope", config, network.state_dict(), str(path)))
     restorer = load("upsample", str(path), place("cpu"), rate=48000)
     x = noise(1, 8000)

@@ -25,7 +25,7 @@ from audiofix.backends.tasks import UpsampleRequest
 
 CPU = torch.device("cpu")
 SETTINGS = Settings(
-    model=CONFIG,
+    model=replace(CONFIG, extrapolates=False),
     data=DataSettings(frames=40, tones=0.0, rates=(16000,), validation_rates=(16000,)),
     loop=LoopSettings(
         steps=60, batch=2, optimisers={"generator": OptimiserSettings(rate=1e-2, warmup_steps=5)}
