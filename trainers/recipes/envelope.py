@@ -14,12 +14,13 @@ from audiofix.trainers.data.clips import read_own
 from audiofix.trainers.data.corpora import recordings, spread
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.recipe import TOTAL, Batch, Item, Recipe, Turn, TurnResult
-from audiofix.trainers.recipes.envelope_items import LEAST_BAND_HZ, Clips, known_hz
+from audiofix.trainers.recipes.envelope_items import LEAST_BAND_HZ, Clips, known_hz, told
 from audiofix.trainers.recipes.envelope_settings import Chain, Settings
 from audiofix.trainers.run_log import Example
 from torch import Tensor, nn
 
 from audiofix.backends.envelope.bands import analysed
+from audiofix.backends.envelope.extrapolation import extrapolated
 from audiofix.backends.envelope.filling import KEPT_SHARE
 from audiofix.backends.envelope.network import EnvelopeNetwork, highest_level
 
@@ -93,10 +94,9 @@ class EnvelopeRecipe(Recipe):
         config = self.settings.model
         sound, rate = read_own(recording)
         known = known_hz(recording, rate, config.top_hz)
-        ends = self.settings.data.chains.get(recording.kind, Chain()).ends
-        empty_hz = rate / 2 if ends else config.top_hz
+        chain = self.settings.data.chains.get(recording.kind, Chain())
+        empty_hz = rate / 2 if chain.ends else config.top_hz
         statistics, heard = analysed(sound[0], rate, config.bands, config.band_hz)
-        bands = np.arange(config.bands)
         found = []
         for input_rate in self.settings.data.validation_rates:
             if input_rate / 2 >= known - LEAST_BAND_HZ:
@@ -105,8 +105,7 @@ class EnvelopeRecipe(Recipe):
                 "statistics": statistics,
                 "heard": heard,
                 "edges": np.array([int(KEPT_SHARE * input_rate / 2 / config.band_hz)]),
-                "known": (bands + 1) * config.band_hz <= known,
-                "empty": bands * config.band_hz >= empty_hz,
+                **told(known, empty_hz, chain, config),
             }
             batch = {k: torch.from_numpy(v)[None].to(self.device) for k, v in item.items()}
             found.append((f"{recording.kind}{input_rate}", batch))
@@ -116,25 +115,29 @@ class EnvelopeRecipe(Recipe):
         """Return the distance of each frame, `[batch * edges, frames]`."""
         config, loss = self.settings.model, self.settings.loss
         edges = batch["edges"].shape[1]
-        statistics, heard, known, empty = (
+        statistics, heard, known, empty, unknown = (
             batch[name].repeat_interleave(edges, dim=0)
-            for name in ("statistics", "heard", "known", "empty")
+            for name in ("statistics", "heard", "known", "empty", "open")
         )
         first = batch["edges"].flatten()[:, None]
         edge = first.expand(heard.shape)
         ahead = config.lookahead
         level = statistics[:, : heard.shape[1] - ahead, 0]
+        start = extrapolated(statistics, edge)[:, ahead:]
         predicted = network(statistics, heard, edge)[:, ahead:]
         predicted = torch.minimum(predicted, highest_level(level, edge[:, ahead:]))
         bands = torch.arange(config.bands, device=self.device)
         settled = heard[:, : level.shape[1], None] > _SETTLED
-        weight = ((bands >= first) & known)[:, None] + loss.ends * (empty[:, None] & settled)
-        error = predicted - level
+        believed = ((bands >= first) & known)[:, None]
+        weight = believed + loss.ends * (empty[:, None] & settled) + loss.open * unknown[:, None]
+        error = predicted - torch.where(unknown[:, None], torch.maximum(level, start), level)
         if cautious:
             lowered = batch["lowered"].flatten(0, 1)
             error = error + lowered[:, : level.shape[1]]
             low = bands * config.band_hz < loss.cautious_hz
             overshoot = batch["overshoot"].repeat_interleave(edges)[:, None, None]
             error = torch.where((error > 0) & low, error * overshoot.sqrt(), error)
-        square = (error.square() * weight).sum(-1) / weight.sum(-1).clamp(min=1)
-        return torch.sqrt(square + loss.randomness)
+        square = error.square() * weight
+        if cautious:
+            square = square + loss.prior * (predicted - start).square() * believed
+        return torch.sqrt(square.sum(-1) / weight.sum(-1).clamp(min=1) + loss.randomness)

@@ -65,6 +65,17 @@ def known_hz(recording: Recording, rate: int, top_hz: float, speed: float = 1.0)
     return min(min(recording.band_hz, share * rate / 2) * speed, top_hz)
 
 
+def told(known: float, empty_hz: float, chain: Chain, config: EnvelopeConfig) -> Item:
+    """Return which bands are known, which are known to be empty, and which cannot be empty."""
+    bands = np.arange(config.bands)
+    below = (bands + 1) * config.band_hz <= known
+    return {
+        "known": below,
+        "empty": bands * config.band_hz >= empty_hz,
+        "open": ~below & (not chain.ends),
+    }
+
+
 class Clips:
     """Draws items for the network; long recordings are drawn more often."""
 
@@ -105,13 +116,11 @@ class Clips:
             * caution(self._hertz, rate / 2)
             for edge, rate in zip(edges, rates, strict=True)
         ]
-        bands = np.arange(config.bands)
         return {
             "statistics": statistics,
             "heard": heard,
             "edges": np.array(edges),
-            "known": (bands + 1) * config.band_hz <= clip.known_hz,
-            "empty": bands * config.band_hz >= clip.empty_hz,
+            **told(clip.known_hz, clip.empty_hz, clip.chain, config),
             "overshoot": np.array(clip.chain.overshoot, np.float32),
             "lowered": np.array(lowered, np.float32),
         }

@@ -110,6 +110,9 @@ def test_what_was_heard_before_a_clip_counts(corpus):
     assert max(one[0] for one in heard) > 0.5
 
 
+EDGE = torch.full((1, 10), 12)
+
+
 def batch_of(**changed):
     """One steady item whose first missing band is 12 and that is known up to 20."""
     level = torch.full((1, 10, 5, 80), -6.0)
@@ -120,6 +123,7 @@ def batch_of(**changed):
         "edges": torch.tensor([[12]]),
         "known": torch.arange(80)[None] < 20,
         "empty": torch.zeros(1, 80, dtype=torch.bool),
+        "open": torch.zeros(1, 80, dtype=torch.bool),
         "overshoot": torch.tensor([4.0]),
         "lowered": torch.zeros(1, 1, 10, 80),
         **changed,
@@ -144,6 +148,46 @@ def test_caution_wants_less_than_there_was(corpus):
     lowered = batch_of(lowered=torch.full((1, 1, 10, 80), 0.5))
     losses = [loss_of(recipe, shift, lowered) for shift in (-0.5, 0.0)]
     assert losses == pytest.approx([0.0, 1.0], abs=1e-4)
+
+
+def extrapolating(loss, corpus):
+    model = replace(CONFIG, extrapolates=True)
+    return recipe_of(replace(SETTINGS, model=model, loss=loss), corpus)
+
+
+def test_where_nobody_knows_the_extrapolation_is_expected(corpus):
+    nothing = torch.zeros(1, 80, dtype=torch.bool)
+    batch = batch_of(known=nothing, open=torch.arange(80)[None] >= 60)
+    batch["statistics"][..., 60:] = -11.0
+    recipe = extrapolating(LossSettings(randomness=0.0, open=1.0), corpus)
+    recipe.networks["generator"].out.bias.data[:] = 0.0
+    turn = Turn("generator", 0)
+    assert recipe.losses(turn, batch).losses[TOTAL].item() == pytest.approx(0, abs=1e-5)
+    recipe.networks["generator"].out.bias.data[:] = -0.5
+    assert recipe.losses(turn, batch).losses[TOTAL].item() == pytest.approx(0.5, abs=1e-4)
+
+
+def test_leaving_the_extrapolation_costs_what_the_prior_weighs(corpus):
+    losses = []
+    for prior in (0.0, 0.44):
+        recipe = extrapolating(LossSettings(randomness=0.0, prior=prior), corpus)
+        network = recipe.networks["generator"]
+        truth = network(*(batch_of()[name] for name in ("statistics", "heard")), EDGE)[0, 0]
+        network.out.bias.data[:] = -6.5 - truth.detach()
+        losses.append(recipe.losses(Turn("generator", 0), batch_of()).losses[TOTAL].item())
+    left = (-6.5 - truth[12:20]).square().mean().item()
+    assert losses[0] == pytest.approx(0.5, abs=1e-4)
+    assert losses[1] == pytest.approx((0.25 + 0.44 * left) ** 0.5, abs=1e-3)
+
+
+def test_only_voices_are_open_above_what_is_known(corpus):
+    data = replace(
+        SETTINGS.data, chains={"music": Chain(ends=True)}, speeds=(0.8, 0.8), own_speed=0
+    )
+    for item in items(replace(SETTINGS, data=data), corpus):
+        voice = int(item["known"].sum()) == int(0.955 * 24000 * 0.8 / 300)
+        assert item["open"].any() == voice
+        assert not (item["open"] & item["known"]).any()
 
 
 def test_active_frames_are_lowered_where_caution_is_asked_for(corpus):
