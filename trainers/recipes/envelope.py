@@ -24,7 +24,7 @@ from audiofix.backends.envelope.extrapolation import extrapolated
 from audiofix.backends.envelope.filling import KEPT_SHARE
 from audiofix.backends.envelope.network import EnvelopeNetwork, highest_level
 
-_SETTLED = 0.3
+_SETTLED = 0.12
 """How much of the running levels' time must have passed before music is asked to end where its rate
 ends: nobody can hear so early that it is music."""
 
@@ -105,7 +105,7 @@ class EnvelopeRecipe(Recipe):
                 "statistics": statistics,
                 "heard": heard,
                 "edges": np.array([int(KEPT_SHARE * input_rate / 2 / config.band_hz)]),
-                **told(known, empty_hz, chain, config),
+                **told(known, empty_hz, chain.ends, config),
             }
             batch = {k: torch.from_numpy(v)[None].to(self.device) for k, v in item.items()}
             found.append((f"{recording.kind}{input_rate}", batch))

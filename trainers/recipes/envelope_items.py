@@ -1,7 +1,7 @@
 """What the envelope network is trained on: clips as levels of bands, changed as they are drawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from audiofix.trainers.data import levels as on_levels
@@ -50,12 +50,14 @@ class Clip:
     Attributes:
         known_hz: up to where its levels are to be believed.
         empty_hz: from where on it is known to be empty.
+        ends: whether it may be empty above what is known.
         chain: what it was passed through.
     """
 
     levels: Floats
     known_hz: float
     empty_hz: float
+    ends: bool
     chain: Chain
 
 
@@ -65,14 +67,14 @@ def known_hz(recording: Recording, rate: int, top_hz: float, speed: float = 1.0)
     return min(min(recording.band_hz, share * rate / 2) * speed, top_hz)
 
 
-def told(known: float, empty_hz: float, chain: Chain, config: EnvelopeConfig) -> Item:
+def told(known: float, empty_hz: float, ends: bool, config: EnvelopeConfig) -> Item:
     """Return which bands are known, which are known to be empty, and which cannot be empty."""
     bands = np.arange(config.bands)
     below = (bands + 1) * config.band_hz <= known
     return {
         "known": below,
         "empty": bands * config.band_hz >= empty_hz,
-        "open": ~below & (not chain.ends),
+        "open": ~below & (not ends),
     }
 
 
@@ -120,7 +122,7 @@ class Clips:
             "statistics": statistics,
             "heard": heard,
             "edges": np.array(edges),
-            **told(clip.known_hz, clip.empty_hz, clip.chain, config),
+            **told(clip.known_hz, clip.empty_hz, clip.ends, config),
             "overshoot": np.array(clip.chain.overshoot, np.float32),
             "lowered": np.array(lowered, np.float32),
         }
@@ -137,9 +139,8 @@ class Clips:
         config = self._config
         sound = tones(frames * _TONES_RATE // FRAMES_PER_SECOND, _TONES_RATE, generator)
         levels = on_levels.levels_of(sound, _TONES_RATE, config.bands, config.band_hz)
-        return Clip(
-            on_levels.excerpt(levels, 0, frames, 1.0), config.top_hz, config.top_hz, Chain()
-        )
+        whole = on_levels.excerpt(levels, 0, frames, 1.0)
+        return Clip(whole, config.top_hz, config.top_hz, True, Chain())
 
     def _clip(self, frames: int, generator: np.random.Generator) -> Clip:
         """Return one recording's clip, or two at once."""
@@ -159,6 +160,7 @@ class Clips:
             on_levels.mixed(first.levels, second.levels + np.float32(below)),
             min(first.known_hz, second.known_hz),
             max(first.empty_hz, second.empty_hz),
+            first.ends and second.ends,
             first.chain,
         )
 
@@ -176,6 +178,7 @@ class Clips:
             on_levels.excerpt(levels, start, frames, speed),
             known_hz(recording, rate, top_hz, speed),
             min(rate / 2, top_hz) if ends else top_hz,
+            chain.ends,
             chain,
         )
 
@@ -200,9 +203,10 @@ class Clips:
             levels = on_levels.mixed(levels, on_levels.noise(power, frames, generator))
         if generator.random() < 0.04:
             levels[: generator.integers(frames // 2)] = on_levels.NOTHING
-        # A floor would not end with the rate: it came from a microphone that nobody knows.
-        empty_hz = self._config.top_hz if added else clip.empty_hz
-        return Clip(levels, clip.known_hz, empty_hz, chain)
+        if not added:
+            return replace(clip, levels=levels)
+        # A floor does not end with the rate: it came from a microphone that nobody knows.
+        return replace(clip, levels=levels, empty_hz=self._config.top_hz, ends=False)
 
     def _noises(
         self, levels: Floats, chain: Chain, generator: np.random.Generator

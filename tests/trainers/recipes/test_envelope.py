@@ -75,6 +75,8 @@ def test_music_may_be_known_to_end_at_half_its_rate(corpus):
     noisy = replace(data, chains={"music": Chain(ends=True, floor=1.0)})
     found = items(replace(SETTINGS, data=noisy), corpus)
     assert not any(item["empty"].any() for item in found)
+    assert any(item["open"][74:].all() for item in found)
+    assert not music["open"].any()
     assert music["statistics"][:, 0, 74:] == pytest.approx(-11, abs=1e-3)
 
 
