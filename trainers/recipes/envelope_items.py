@@ -40,7 +40,8 @@ _SECOND_BELOW = 2.0
 _FLOOR_HZ = (5000.0, 9000.0)
 """Where a recording's floor is measured."""
 
-_SIXTEEN_BITS = float(np.log10(2.0**-30 / 12))
+_SIXTEEN_BITS_DB = float(10 * np.log10(2.0**-30 / 12))
+"""Of what rounding adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,24 +195,19 @@ class Clips:
             curve += (tilt.gain_db(self._hertz) / 10).astype(np.float32)
         gain = generator.uniform(*_LOUDEST) - on_levels.loudest(clip.levels)
         levels = clip.levels + curve + np.float32(gain)
-        added = self._noises(levels, chain, generator)
-        if generator.random() < 0.5:
-            rounding = np.where(self._hertz < clip.empty_hz, _SIXTEEN_BITS, on_levels.NOTHING)
-            levels = on_levels.mixed(levels, rounding.astype(np.float32))
-        for noise in added:
+        for noise in self._noises(levels, chain, generator):
             power = (2 * np.log10(noise.amplitude(self._hertz))).astype(np.float32)
+            # A recording's floor ends with its rate.
+            power[self._hertz >= clip.empty_hz] = on_levels.NOTHING
             levels = on_levels.mixed(levels, on_levels.noise(power, frames, generator))
         if generator.random() < 0.04:
             levels[: generator.integers(frames // 2)] = on_levels.NOTHING
-        if not added:
-            return replace(clip, levels=levels)
-        # A floor does not end with the rate: it came from a microphone that nobody knows.
-        return replace(clip, levels=levels, empty_hz=self._config.top_hz, ends=False)
+        return replace(clip, levels=levels)
 
     def _noises(
         self, levels: Floats, chain: Chain, generator: np.random.Generator
     ) -> Sequence[Noise]:
-        found = []
+        found = [Noise(_SIXTEEN_BITS_DB, 0.0)] if generator.random() < 0.5 else []
         if generator.random() < chain.rising_floor:
             low, high = (int(hertz / self._config.band_hz) for hertz in _FLOOR_HZ)
             own_db = 10 * on_levels.floor(levels, low, high)

@@ -79,8 +79,8 @@ class LossSettings:
         randomness: mean square of what two noises of one level differ by, in log10 power.
         ends: what the emptiness above a recording's rate weighs, where its band weighs 1: little,
             so that only what is surely music loses its top.
-        open: what the band above a voice's recording, or one with a floor, weighs, which nobody
-            knows but which surely is not empty: the extrapolation is expected there.
+        open: what the band above a voice's recording weighs, which nobody knows but which surely is
+            not empty: the extrapolation is expected there.
         prior: what leaving the extrapolation weighs, where missing the truth weighs 1: a mean of
             what was learned of few instruments and of what holds for all.
         cautious_hz: up to where too much is worse than too little: listeners, and PESQ, forgive

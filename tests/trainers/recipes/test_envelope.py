@@ -73,11 +73,10 @@ def test_music_may_be_known_to_end_at_half_its_rate(corpus):
     music = next(item for item in found if not item["known"].all())
     assert list(np.flatnonzero(~(music["known"] | music["empty"]))) == [70, 71, 72, 73]
     noisy = replace(data, chains={"music": Chain(ends=True, floor=1.0)})
-    found = items(replace(SETTINGS, data=noisy), corpus)
-    assert not any(item["empty"].any() for item in found)
-    assert any(item["open"][74:].all() for item in found)
+    found += items(replace(SETTINGS, data=noisy), corpus)
+    for item in found:
+        assert (item["statistics"][:, 0, item["empty"]] < -10.99).all()
     assert not music["open"].any()
-    assert music["statistics"][:, 0, 74:] == pytest.approx(-11, abs=1e-3)
 
 
 def test_a_slower_clip_knows_less(corpus):
