@@ -87,6 +87,8 @@ PROVEN_BY_COMMANDS = {
     "audiofix/version.py": "tests/cli/test_main.py",
     "trainers/data/activity.py": "tests/parity/test_apollo.py",
     "trainers/recipes/apollo_losses.py": "tests/parity/test_apollo.py",
+    "trainers/recipes/envelope_items.py": "tests/trainers/recipes/test_envelope.py",
+    "trainers/recipes/envelope_settings.py": "tests/trainers/recipes/test_envelope.py",
     "trainers/recipe.py": "tests/trainers/test_loop.py",
 }
 """Modules whose tests are somewhere else than their mirror, and where."""

@@ -132,12 +132,12 @@ class EnvelopeRecipe(Recipe):
         weight = believed + loss.ends * (empty[:, None] & settled) + loss.open * unknown[:, None]
         error = predicted - torch.where(unknown[:, None], torch.maximum(level, start), level)
         if cautious:
-            lowered = batch["lowered"].flatten(0, 1)
-            error = error + lowered[:, : level.shape[1]]
+            lowered = batch["lowered"].flatten(0, 1)[:, : level.shape[1]]
+            error = error + lowered
             low = bands * config.band_hz < loss.cautious_hz
             overshoot = batch["overshoot"].repeat_interleave(edges)[:, None, None]
             error = torch.where((error > 0) & low, error * overshoot.sqrt(), error)
         square = error.square() * weight
         if cautious:
-            square = square + loss.prior * (predicted - start).square() * believed
+            square = square + loss.prior * (predicted - start + lowered).square() * believed
         return torch.sqrt(square.sum(-1) / weight.sum(-1).clamp(min=1) + loss.randomness)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from audiofix.trainers.data import levels as on_levels
 from audiofix.trainers.data.clips import read_own
 from audiofix.trainers.data.coloration import Noise, Tilt, tones
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.data.remembered import Remembered
 from audiofix.trainers.recipe import Item
+from audiofix.trainers.recipes import envelope_levels as on_levels
 from audiofix.trainers.recipes.envelope_settings import Chain, DataSettings
 from numpy.typing import NDArray
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from audiofix.trainers.data import levels as on_levels
+from audiofix.trainers.recipes import envelope_levels as on_levels
 from stages import noise
 
 from audiofix.backends.envelope.bands import SILENCE, analysed
