@@ -27,7 +27,6 @@ __global__ void __launch_bounds__(Threads, LEAST_THREADS / Threads)
   const int64_t item = row / shape.channels, channel = row % shape.channels;
   const int64_t group = channel / (shape.channels / shape.groups);
   const int64_t plane = (item * shape.groups + group) * shape.state;
-  const float bias = in.delta_bias ? in.delta_bias[channel] : 0.0f;
   const Part part((shape.length + Tile::TILE - 1) / Tile::TILE, sums.parts, number);
   const bool reversed = group >= shape.groups - shape.reversed_groups;
   Affine<float> *maps =
@@ -37,12 +36,7 @@ __global__ void __launch_bounds__(Threads, LEAST_THREADS / Threads)
     const typename Tile::Row where = {shape.length, tile * Tile::TILE, reversed};
     float o[Items], step[Items];
     block.load(dout + row * shape.length, where, o);
-    block.load(static_cast<const T *>(in.delta) + row * shape.length, where, step);
-#pragma unroll
-    for (int i = 0; i < Items; i++) {
-      const float s = step[i] + bias;
-      step[i] = !where.holds(Tile::first() + i) ? 0.0f : in.softplus ? softplus(s) : s;
-    }
+    load_steps<T>(block, in, shape, row, where, step);
     for (int64_t n = 0; n < shape.state; n++) {
       const float A = in.A[channel * shape.state + n];
       float C[Items];
@@ -94,17 +88,14 @@ __global__ void __launch_bounds__(Threads, LEAST_THREADS / Threads)
     for (int64_t channel = first_row; channel < last_row; channel++) {
       const int64_t row = item * shape.channels + channel;
       const int64_t own = (item * sums.parts + number) * shape.channels + channel;
-      const float bias = in.delta_bias ? in.delta_bias[channel] : 0.0f;
       const float skip = in.D ? in.D[channel] : 0.0f;
       float u[Items], o[Items], step[Items], to_gain[Items], to_step[Items];
       float to_skip = 0.0f;
       block.load(static_cast<const T *>(in.u) + row * shape.length, where, u);
       block.load(dout + row * shape.length, where, o);
-      block.load(static_cast<const T *>(in.delta) + row * shape.length, where, step);
+      load_steps<T>(block, in, shape, row, where, step);
 #pragma unroll
       for (int i = 0; i < Items; i++) {
-        const float s = step[i] + bias;
-        step[i] = !where.holds(Tile::first() + i) ? 0.0f : in.softplus ? softplus(s) : s;
         to_gain[i] = to_step[i] = 0.0f;
         to_skip += o[i] * u[i];
       }

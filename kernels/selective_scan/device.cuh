@@ -183,6 +183,20 @@ struct Block {
   }
 };
 
+// The steps of a tile of one row: softplus(delta + bias), or that itself. Past the end they are 0,
+// so decay 1 and input 0 leave the state alone.
+template <class T, class Tile, int Items>
+__device__ void load_steps(Tile &block, const afx_scan_inputs &in, const afx_scan_shape &shape,
+                           int64_t row, const typename Tile::Row &where, float (&step)[Items]) {
+  const float bias = in.delta_bias ? in.delta_bias[row % shape.channels] : 0.0f;
+  block.load(static_cast<const T *>(in.delta) + row * shape.length, where, step);
+#pragma unroll
+  for (int i = 0; i < Items; i++) {
+    const float s = step[i] + bias;
+    step[i] = !where.holds(Tile::first() + i) ? 0.0f : in.softplus ? softplus(s) : s;
+  }
+}
+
 // Few long rows are cut into parts, a block each, so that every multiprocessor has work. Each part
 // is first composed into one affine map of the state that enters it.
 struct Part {

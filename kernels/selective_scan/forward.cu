@@ -28,20 +28,16 @@ struct Walk {
   }
 };
 
-// The steps of a tile: how long they are, and u times that. Past the end the step is 0, so decay 1
-// and input 0 leave the state alone.
+// The steps of a tile, u times each, and what skips the scan.
 template <class T, class Tile, int Items>
-__device__ void load_steps(Tile &block, const afx_scan_inputs &in, const Walk<Tile> &walk,
-                           const typename Tile::Row &where, int64_t length, float (&step)[Items],
-                           float (&gain)[Items], float (&result)[Items]) {
-  const float bias = in.delta_bias ? in.delta_bias[walk.channel] : 0.0f;
+__device__ void load_inputs(Tile &block, const afx_scan_inputs &in, const afx_scan_shape &shape,
+                            const Walk<Tile> &walk, const typename Tile::Row &where,
+                            float (&step)[Items], float (&gain)[Items], float (&result)[Items]) {
   const float skip = in.D ? in.D[walk.channel] : 0.0f;
-  block.load(static_cast<const T *>(in.u) + walk.row * length, where, gain);
-  block.load(static_cast<const T *>(in.delta) + walk.row * length, where, step);
+  block.load(static_cast<const T *>(in.u) + walk.row * shape.length, where, gain);
+  load_steps<T>(block, in, shape, walk.row, where, step);
 #pragma unroll
   for (int i = 0; i < Items; i++) {
-    const float s = step[i] + bias;
-    step[i] = !where.holds(Tile::first() + i) ? 0.0f : in.softplus ? softplus(s) : s;
     result[i] = skip * gain[i];
     gain[i] *= step[i];
   }
@@ -64,7 +60,7 @@ __global__ void __launch_bounds__(Threads, LEAST_THREADS / Threads)
   for (int64_t tile = walk.part.first; tile < walk.part.end; tile++) {
     const typename Tile::Row where = walk.at(shape, tile);
     float gain[Items], step[Items], unused[Items];
-    load_steps<T>(block, in, walk, where, shape.length, step, gain, unused);
+    load_inputs<T>(block, in, shape, walk, where, step, gain, unused);
     for (int64_t n = 0; n < shape.state; n++) {
       const float A = in.A[walk.channel * shape.state + n];
       float B[Items];
@@ -103,7 +99,7 @@ __global__ void __launch_bounds__(BLOCK_THREADS, LEAST_THREADS / BLOCK_THREADS)
   for (int64_t tile = walk.part.first; tile < walk.part.end; tile++) {
     const typename Tile::Row where = walk.at(shape, tile);
     float gain[Items], step[Items], result[Items];
-    load_steps<T>(block, in, walk, where, shape.length, step, gain, result);
+    load_inputs<T>(block, in, shape, walk, where, step, gain, result);
     for (int64_t n = 0; n < shape.state; n++) {
       const float A = in.A[walk.channel * shape.state + n];
       const int64_t shared_row = (walk.plane + n) * shape.length;
