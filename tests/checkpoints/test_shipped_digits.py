@@ -29,8 +29,8 @@ def test_most_recordings_are_digits_and_of_many_kinds():
 @pytest.mark.slow
 def test_as_many_are_sure_and_right_as_when_it_was_shipped():
     found, asked = judged(300, seed=0)
-    assert (found.max(1) > 0.9).mean() == pytest.approx(0.663, rel=0.05)
-    assert (found.argmax(1) == asked).mean() == pytest.approx(0.767, rel=0.05)
+    assert (found.max(1) > 0.9).mean() == pytest.approx(0.680, rel=0.05)
+    assert (found.argmax(1) == asked).mean() == pytest.approx(0.770, rel=0.05)
     shares = np.bincount(found.argmax(1), minlength=10) / len(found)
     assert shares.min() > 0.03 and shares.max() < 0.25
 
