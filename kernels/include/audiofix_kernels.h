@@ -77,8 +77,9 @@ typedef struct {
 /* The weights of a visual state-space block of one state a channel. `inner` and `hidden` are padded
    to a multiple of AFX_PANEL with zeros in every array below, written ~. A packed weight of N
    outputs and K inputs lies as [~N / AFX_PANEL, K, AFX_PANEL]; in bfloat16 as pairs of inputs,
-   [~N / AFX_PANEL, K / 2, AFX_PANEL, 2], K padded with zeros to a multiple of 32. Steps are in powers of two:
-   step_weight and step_bias come times log2 e, and the rows of B in `projection` times ln 2. */
+   [~N / AFX_PANEL, K / 2, AFX_PANEL, 2], K padded with zeros to a multiple of 32. Steps are in
+   powers of two: step_weight and step_bias come times log2 e, and the rows of B in `projection`
+   times ln 2. */
 typedef struct {
   int64_t channels, inner, hidden, rank;
   float epsilon;                        /* of the norms */
