@@ -39,11 +39,7 @@ def expected(
     if name not in catalogue.entries() and store.is_present(name):
         return None  # imported
     found = catalogue.entry(name)
-    if task not in table.system_of(found.system).tasks:
-        raise CheckpointError(
-            f"{name}: a {found.system} checkpoint cannot {task}: "
-            f"choose a model of {', '.join(systems_for(task))}"
-        )
+    table.check_task(name, found.system, task)
     return found
 
 

@@ -16,7 +16,7 @@ from audiofix.backends.chosen import chosen_model, weightless
 from audiofix.backends.placement import Placement, place
 from audiofix.backends.released_files import read_released, tensors_in
 from audiofix.backends.system import System, imported
-from audiofix.backends.table import system_of, systems_for
+from audiofix.backends.table import system_of
 from audiofix.backends.tasks import Config
 from audiofix.backends.weights import Checkpoint, read_checkpoint, write_checkpoint
 from audiofix.checkpoints import store
@@ -82,12 +82,7 @@ def load(
     """
     name = chosen_model(task, model, rate, denoise=denoise)
     checkpoint = load_checkpoint(name, offline=offline)
-    tasks = system_of(checkpoint.system).tasks
-    if task not in tasks:
-        raise CheckpointError(
-            f"{checkpoint.name}: a {checkpoint.system} checkpoint cannot {task}: "
-            f"choose a model of {', '.join(systems_for(task))}"
-        )
+    table.check_task(checkpoint.name, checkpoint.system, task)
     if denoise and not checkpoint.config.get("denoises"):
         raise UsageError(f"--denoise: {checkpoint.name} does not: leave -m out, or name another")
     opened = _opened(checkpoint, task, placement)

@@ -29,6 +29,19 @@ def system_of(name: str) -> System:
     raise CheckpointError(f"system {name}: not in this version of audiofix: upgrade it")
 
 
+def check_task(name: str, system: str, task: str) -> None:
+    """Refuse a model, of a system, that cannot do a task.
+
+    Raises:
+        CheckpointError: names the systems that can, or the model's is not in this version.
+    """
+    if task not in system_of(system).tasks:
+        raise CheckpointError(
+            f"{name}: a {system} checkpoint cannot {task}: "
+            f"choose a model of {', '.join(systems_for(task))}"
+        )
+
+
 def systems_for(task: str) -> list[str]:
     """Return the names of the systems that can do a task."""
     return [system.name for system in SYSTEMS if task in system.tasks]

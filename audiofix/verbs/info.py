@@ -127,7 +127,8 @@ def _print_lines(told: Iterable[Told], width: int) -> list[AudiofixError]:
         if report:
             click.echo(_line(report, width))
             seconds.append(report.seconds)
-    click.echo(f"{len(seconds)} files, {clock(sum(seconds))}")
+    plural = "" if len(seconds) == 1 else "s"
+    click.echo(f"{len(seconds)} file{plural}, {clock(sum(seconds))}")
     return failures
 
 

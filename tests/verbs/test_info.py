@@ -85,7 +85,7 @@ def test_a_line_is_printed_before_the_next_recording_is_read(loud: Path, capsys)
     assert [str(fault) for fault in _print_lines(told(), 10)] == [
         "cut.wav: damaged: fetch it again"
     ]
-    assert capsys.readouterr().out == "1 files, 0:00:03.000\n"
+    assert capsys.readouterr().out == "1 file, 0:00:03.000\n"
 
 
 def test_text_is_aligned(loud: Path) -> None:

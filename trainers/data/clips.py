@@ -66,13 +66,17 @@ def read_own(recording: Recording) -> tuple[Chunk, int]:
     return np.concatenate(chunks, axis=1), own_rate
 
 
-def shares_of(recordings: Sequence[Recording]) -> NDArray[np.float64]:
+def shares_of(recordings: Sequence[Recording], *, weighted: bool = False) -> NDArray[np.float64]:
     """Return each recording's share of their whole length, to draw longer ones more often.
+
+    Args:
+        recordings: the manifest's.
+        weighted: whether their weights count.
 
     Raises:
         InputError: they have no length.
     """
-    lengths = np.array([recording.duration for recording in recordings])
+    lengths = np.array([one.duration * (one.weight if weighted else 1) for one in recordings])
     if not (lengths >= 0).all() or not 0 < lengths.sum() < np.inf:
         raise InputError("data: recordings of no length: check the manifest's durations")
     shares: NDArray[np.float64] = lengths / lengths.sum()

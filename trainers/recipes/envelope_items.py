@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from audiofix.trainers.data.clips import read_own
+from audiofix.trainers.data.clips import read_own, shares_of
 from audiofix.trainers.data.coloration import Noise, Tilt, tones
 from audiofix.trainers.data.manifest import Recording
 from audiofix.trainers.data.remembered import Remembered
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from audiofix.backends.envelope.bands import FRAMES_PER_SECOND
 from audiofix.backends.envelope.config import EnvelopeConfig
 from audiofix.backends.envelope.filling import KEPT_SHARE, activity, caution
-from audiofix.errors import InputError
 
 Floats = NDArray[np.float32]
 
@@ -90,13 +89,10 @@ class Clips:
         Raises:
             InputError: the recordings have no length.
         """
-        weights = np.array([one.duration * one.weight for one in recordings])
-        if not 0 < weights.sum() < np.inf:
-            raise InputError("data: recordings of no length: check the manifest's durations")
         self._recordings, self._data, self._config = recordings, data, config
-        self._shares = weights / weights.sum()
+        self._shares = shares_of(recordings, weighted=True)
         mixing = [data.chains.get(one.kind, Chain()).mixed > 0 for one in recordings]
-        mixed = weights * mixing
+        mixed = self._shares * mixing
         self._mixed_shares = mixed / max(mixed.sum(), 1e-9)
         self._levels = Remembered(self._read)
         self._rates: dict[int, int] = {}

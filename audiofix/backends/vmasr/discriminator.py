@@ -70,14 +70,14 @@ class MultiPeriodDiscriminator(nn.Module):
         Returns:
             Scores of real and of fake, feature maps of real and of fake, one entry a period.
         """
-        real_scores, real_maps = self._judge(real)
+        real_scores, real_maps = self._scored(real)
         if fake is None:
             zero_maps = [[torch.zeros_like(one) for one in maps] for maps in real_maps]
             return real_scores, [torch.zeros_like(s) for s in real_scores], real_maps, zero_maps
-        fake_scores, fake_maps = self._judge(fake)
+        fake_scores, fake_maps = self._scored(fake)
         return real_scores, fake_scores, real_maps, fake_maps
 
-    def _judge(self, x: Tensor) -> tuple[Scores, Maps]:
+    def _scored(self, x: Tensor) -> tuple[Scores, Maps]:
         found = [discriminator(x) for discriminator in self.discriminators]
         return [scores for scores, _ in found], [maps for _, maps in found]
 

@@ -6,6 +6,8 @@ Gaussian vector chooses both: the largest of its first numbers the word, of the 
 The rate is high, for what a vector chooses must change within little.
 """
 
+from math import prod
+
 import torch
 from audiofix.trainers.losses.energy import energy_distance
 from audiofix.trainers.recipes.asgan.labelled_vectors import vectors_of_every_choice
@@ -34,7 +36,7 @@ class MappingStage:
         """
         self._sizes = sizes
         self._latents = []
-        for choice in range(int(torch.tensor(sizes).prod())):
+        for choice in range(prod(sizes)):
             own = latents[choices == choice]
             if not len(own):
                 raise InputError(
