@@ -18,15 +18,18 @@ from audiofix.trainers.recipes.envelope_items import LEAST_BAND_HZ, Clips, known
 from audiofix.trainers.recipes.envelope_settings import Chain, Settings
 from audiofix.trainers.run_log import Example
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from audiofix.backends.envelope.bands import analysed
 from audiofix.backends.envelope.extrapolation import extrapolated
 from audiofix.backends.envelope.filling import KEPT_SHARE
 from audiofix.backends.envelope.network import EnvelopeNetwork, highest_level
 
-_SETTLED = 0.12
-"""How much of the running levels' time must have passed before music is asked to end where its rate
-ends: nobody can hear so early that it is music."""
+Sound = tuple[Tensor, Tensor, Tensor]
+"""What a network hears; see `EnvelopeNetwork.forward`."""
+
+_SURE = 0.98
+"""The gate is asked for this and not for certainty, which no voice and no instrument deserves."""
 
 
 class EnvelopeRecipe(Recipe):
@@ -53,13 +56,19 @@ class EnvelopeRecipe(Recipe):
         self._held_out: list[tuple[str, Batch]] = []
 
     def item(self, generator: np.random.Generator) -> Item:
-        """Return a clip's analysis, the first missing band at each edge, and the known bands."""
+        """Return a clip's analysis, the first missing band, and which bands are known."""
         return self._clips.item(generator)
 
     def losses(self, turn: Turn, batch: Batch) -> TurnResult:
-        """Return the distance above the edge."""
-        distance = self._distances(self.networks[turn.network], batch, cautious=True).mean()
-        return TurnResult({TOTAL: distance})
+        """Return the distance of each item's own expert, and the gate's cross-entropy."""
+        network = self.networks[turn.network]
+        assert isinstance(network, EnvelopeNetwork)
+        sound, voice = self._sound(batch), batch["voice"].bool()
+        levels = _by_own_experts(network, sound, voice)
+        distance = self._distances(levels, sound, batch, batch["prior"]).mean()
+        asked = torch.where(voice, _SURE, 1 - _SURE)[:, None].expand_as(sound[1])
+        gate = binary_cross_entropy_with_logits(network.gate(*sound), asked)
+        return TurnResult({TOTAL: distance + self.settings.loss.gate * gate, "gate": gate})
 
     def validate(self, networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Return about the log-spectral distance of whole files: by kind and rate, and the mean."""
@@ -71,8 +80,10 @@ class EnvelopeRecipe(Recipe):
             ]
         found: dict[str, list[float]] = {}
         for name, batch in self._held_out:
-            distance = self._distances(networks["generator"], batch, cautious=False)
-            share = 1 - batch["edges"].item() / self.settings.model.bands
+            sound = self._sound(batch)
+            levels, _ = networks["generator"](*sound)
+            distance = self._distances(levels, sound, batch)
+            share = 1 - batch["edge"].item() / self.settings.model.bands
             found.setdefault(name, []).append(distance.mean().item() * share**0.5)
         gathered = self.world.gathered(found)
         figures = {f"lsd_{name}": float(np.mean(values)) for name, values in gathered.items()}
@@ -104,40 +115,47 @@ class EnvelopeRecipe(Recipe):
             item = {
                 "statistics": statistics,
                 "heard": heard,
-                "edges": np.array([int(KEPT_SHARE * input_rate / 2 / config.band_hz)]),
-                **told(known, empty_hz, chain.ends, config),
+                "edge": np.array(int(KEPT_SHARE * input_rate / 2 / config.band_hz)),
+                **told(known, empty_hz, config),
             }
             batch = {k: torch.from_numpy(v)[None].to(self.device) for k, v in item.items()}
             found.append((f"{recording.kind}{input_rate}", batch))
         return found
 
-    def _distances(self, network: nn.Module, batch: Batch, *, cautious: bool) -> Tensor:
-        """Return the distance of each frame, `[batch * edges, frames]`."""
+    def _sound(self, batch: Batch) -> Sound:
+        """Return what the network hears: statistics, how much they rest on, and the edge."""
+        heard = batch["heard"]
+        return batch["statistics"], heard, batch["edge"][:, None].expand(heard.shape)
+
+    def _distances(
+        self, levels: Tensor, sound: Sound, batch: Batch, prior: Tensor | None = None
+    ) -> Tensor:
+        """Return the distance of each frame from the truth, `[batch, frames]`.
+
+        Args:
+            levels: what the network says.
+            sound: what it heard.
+            batch: which bands are known.
+            prior: what leaving the extrapolation weighs, `[batch]`.
+        """
         config, loss = self.settings.model, self.settings.loss
-        edges = batch["edges"].shape[1]
-        statistics, heard, known, empty, unknown = (
-            batch[name].repeat_interleave(edges, dim=0)
-            for name in ("statistics", "heard", "known", "empty", "open")
-        )
-        first = batch["edges"].flatten()[:, None]
-        edge = first.expand(heard.shape)
+        statistics, _, edge = sound
         ahead = config.lookahead
-        level = statistics[:, : heard.shape[1] - ahead, 0]
-        start = extrapolated(statistics, edge)[:, ahead:]
-        predicted = network(statistics, heard, edge)[:, ahead:]
-        predicted = torch.minimum(predicted, highest_level(level, edge[:, ahead:]))
+        truth = statistics[:, : len(edge[0]) - ahead, 0]
+        levels = torch.minimum(levels[:, ahead:], highest_level(truth, edge[:, ahead:]))
         bands = torch.arange(config.bands, device=self.device)
-        settled = heard[:, : level.shape[1], None] > _SETTLED
-        believed = ((bands >= first) & known)[:, None]
-        weight = believed + loss.ends * (empty[:, None] & settled) + loss.open * unknown[:, None]
-        error = predicted - torch.where(unknown[:, None], torch.maximum(level, start), level)
-        if cautious:
-            lowered = batch["lowered"].flatten(0, 1)[:, : level.shape[1]]
-            error = error + lowered
-            low = bands * config.band_hz < loss.cautious_hz
-            overshoot = batch["overshoot"].repeat_interleave(edges)[:, None, None]
-            error = torch.where((error > 0) & low, error * overshoot.sqrt(), error)
-        square = error.square() * weight
-        if cautious:
-            square = square + loss.prior * (predicted - start + lowered).square() * believed
+        known = ((bands >= edge[:, :1]) & batch["known"])[:, None]
+        weight = known + loss.ends * batch["empty"][:, None]
+        square = (levels - truth).square() * weight
+        if prior is not None:
+            left = levels - extrapolated(statistics, edge)[:, ahead:]
+            square = square + prior[:, None, None] * left.square() * known
         return torch.sqrt(square.sum(-1) / weight.sum(-1).clamp(min=1) + loss.randomness)
+
+
+def _by_own_experts(network: EnvelopeNetwork, sound: Sound, voice: Tensor) -> Tensor:
+    """Return what each item's own expert says, `[batch, frames, bands]`."""
+    levels = torch.empty_like(sound[0][:, :, 0])
+    for expert, own in ((network.voice, voice), (network.music, ~voice)):
+        levels = levels.index_put((own.nonzero()[:, 0],), expert(*(part[own] for part in sound)))
+    return levels

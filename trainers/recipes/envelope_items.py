@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from audiofix.backends.envelope.bands import FRAMES_PER_SECOND
 from audiofix.backends.envelope.config import EnvelopeConfig
-from audiofix.backends.envelope.filling import KEPT_SHARE, activity, caution
+from audiofix.backends.envelope.filling import KEPT_SHARE
 
 Floats = NDArray[np.float32]
 
@@ -50,14 +50,12 @@ class Clip:
     Attributes:
         known_hz: up to where its levels are to be believed.
         empty_hz: from where on it is known to be empty.
-        ends: whether it may be empty above what is known.
         chain: what it was passed through.
     """
 
     levels: Floats
     known_hz: float
     empty_hz: float
-    ends: bool
     chain: Chain
 
 
@@ -67,14 +65,12 @@ def known_hz(recording: Recording, rate: int, top_hz: float, speed: float = 1.0)
     return min(min(recording.band_hz, share * rate / 2) * speed, top_hz)
 
 
-def told(known: float, empty_hz: float, ends: bool, config: EnvelopeConfig) -> Item:
-    """Return which bands are known, which are known to be empty, and which cannot be empty."""
+def told(known: float, empty_hz: float, config: EnvelopeConfig) -> Item:
+    """Return which bands are known, and which are known to be empty."""
     bands = np.arange(config.bands)
-    below = (bands + 1) * config.band_hz <= known
     return {
-        "known": below,
+        "known": (bands + 1) * config.band_hz <= known,
         "empty": bands * config.band_hz >= empty_hz,
-        "open": ~below & (not ends),
     }
 
 
@@ -99,7 +95,7 @@ class Clips:
         self._hertz = ((np.arange(config.bands) + 0.5) * config.band_hz).astype(np.float32)
 
     def item(self, generator: np.random.Generator) -> Item:
-        """Return a clip's analysis, the first missing band at each edge, and the known bands."""
+        """Return a clip's analysis, the first missing band, and which bands are known."""
         config, data = self._config, self._data
         before = int(generator.integers(data.before + 1)) if generator.random() < 0.5 else 0
         frames = before + data.frames
@@ -107,21 +103,14 @@ class Clips:
         clip = clip or self._changed(self._clip(frames, generator), generator)
         statistics, heard = on_levels.statistics(clip.levels)
         statistics, heard = statistics[before:], heard[before:]
-        rates = [self._input_rate(generator, clip.known_hz) for _ in range(data.edges)]
-        edges = [max(1, int(KEPT_SHARE * rate / 2 / config.band_hz)) for rate in rates]
-        lowered = [
-            clip.chain.caution
-            * activity(statistics, edge)[:, None]
-            * caution(self._hertz, rate / 2)
-            for edge, rate in zip(edges, rates, strict=True)
-        ]
+        rate = self._input_rate(generator, clip.known_hz)
         return {
             "statistics": statistics,
             "heard": heard,
-            "edges": np.array(edges),
-            **told(clip.known_hz, clip.empty_hz, clip.ends, config),
-            "overshoot": np.array(clip.chain.overshoot, np.float32),
-            "lowered": np.array(lowered, np.float32),
+            "edge": np.array(max(1, int(KEPT_SHARE * rate / 2 / config.band_hz))),
+            **told(clip.known_hz, clip.empty_hz, config),
+            "voice": np.array(clip.chain.voice),
+            "prior": np.array(clip.chain.prior, np.float32),
         }
 
     def _read(self, place: int) -> NDArray[np.float16]:
@@ -137,7 +126,7 @@ class Clips:
         sound = tones(frames * _TONES_RATE // FRAMES_PER_SECOND, _TONES_RATE, generator)
         levels = on_levels.levels_of(sound, _TONES_RATE, config.bands, config.band_hz)
         whole = on_levels.excerpt(levels, 0, frames, 1.0)
-        return Clip(whole, config.top_hz, config.top_hz, True, Chain())
+        return Clip(whole, config.top_hz, config.top_hz, Chain())
 
     def _clip(self, frames: int, generator: np.random.Generator) -> Clip:
         """Return one recording's clip, or two at once."""
@@ -157,7 +146,6 @@ class Clips:
             on_levels.mixed(first.levels, second.levels + np.float32(below)),
             min(first.known_hz, second.known_hz),
             max(first.empty_hz, second.empty_hz),
-            first.ends and second.ends,
             first.chain,
         )
 
@@ -175,7 +163,6 @@ class Clips:
             on_levels.excerpt(levels, start, frames, speed),
             known_hz(recording, rate, top_hz, speed),
             min(rate / 2, top_hz) if ends else top_hz,
-            chain.ends,
             chain,
         )
 

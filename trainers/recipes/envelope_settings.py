@@ -21,8 +21,9 @@ class Chain:
         floor: how often noise of any level is added.
         floor_db: its lowest and highest level.
         ends: whether what is above half the recording's rate is known to be empty.
-        overshoot: what too much weighs, where too little weighs 1, below `loss.cautious_hz`.
-        caution: log10 power by which active frames shall be too weak there.
+        voice: whether these are voices, for the gate and the choice of the expert.
+        prior: what leaving the extrapolation weighs, where missing the truth weighs 1: a mean of
+            what was learned of few and of what holds for all.
     """
 
     treble_db: tuple[float, ...] = (0.0, 0.0)
@@ -33,8 +34,8 @@ class Chain:
     floor: float = 0.0
     floor_db: tuple[float, ...] = (-92.0, -55.0)
     ends: bool = False
-    overshoot: float = 1.0
-    caution: float = 0.0
+    voice: bool = False
+    prior: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,6 @@ class DataSettings:
     Attributes:
         frames: of a clip.
         before: the most frames that were heard before the clip; half of the clips begin a stream.
-        edges: input rates at which each clip is looked at.
         folders: names of the folders whose files are used, none for all.
         speeds: slowest and fastest playback.
         own_speed: how often a recording is played as it is.
@@ -58,7 +58,6 @@ class DataSettings:
 
     frames: int = 320
     before: int = 0
-    edges: int = 2
     folders: tuple[str, ...] = ()
     speeds: tuple[float, ...] = (1.0, 1.0)
     own_speed: float = 0.5
@@ -77,21 +76,13 @@ class LossSettings:
 
     Attributes:
         randomness: mean square of what two noises of one level differ by, in log10 power.
-        ends: what the emptiness above a recording's rate weighs, where its band weighs 1: little,
-            so that only what is surely music loses its top.
-        open: what the band above a voice's recording weighs, which nobody knows but which surely is
-            not empty: the extrapolation is expected there.
-        prior: what leaving the extrapolation weighs, where missing the truth weighs 1: a mean of
-            what was learned of few instruments and of what holds for all.
-        cautious_hz: up to where too much is worse than too little: listeners, and PESQ, forgive
-            a missing band sooner than a wrong one.
+        ends: what the emptiness above a recording's rate weighs, where its band weighs 1.
+        gate: what the gate's cross-entropy weighs, where the distance weighs 1.
     """
 
     randomness: float = 0.6
-    ends: float = 0.5
-    open: float = 0.0
-    prior: float = 0.0
-    cautious_hz: float = 8100.0
+    ends: float = 1.0
+    gate: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

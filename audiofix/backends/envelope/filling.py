@@ -97,12 +97,12 @@ class Filling:
         statistics, heard = statistics_of(
             new, self._grid, self._levels, config.bands, config.band_hz
         )
-        predicted, level = self._predicted(statistics, heard, edge), statistics[:, 0]
+        (predicted, voice), level = self._predicted(statistics, heard, edge), statistics[:, 0]
         spectra = np.concatenate([self._spectra, new])
         level = np.concatenate([self._level, level])
         active = np.concatenate([self._active, activity(statistics, edge)])
         self._spectra, self._level, self._active = spectra[count:], level[count:], active[count:]
-        spectra, level, active = spectra[:count], level[:count], active[:count]
+        spectra, level, active = spectra[:count], level[:count], active[:count] * voice
         highest = highest_level(torch.from_numpy(level)[None], torch.full((1, count), edge))
         predicted = np.minimum(predicted, highest[0].numpy())
         predicted[level[:, :edge].max(axis=1) < SILENCE + _AUDIBLE] = SILENCE
@@ -113,17 +113,16 @@ class Filling:
         result: Floats = irfft(added * np.float32(scale), self._grid.size, axis=1)
         return result
 
-    def _predicted(self, statistics: Floats, heard: Floats, edge: int) -> Floats:
+    def _predicted(self, statistics: Floats, heard: Floats, edge: int) -> tuple[Floats, Floats]:
         device = self._placement.device
         with torch.inference_mode():
-            result = self._network(
+            levels, voice = self._network(
                 torch.from_numpy(statistics)[None].to(device),
                 torch.from_numpy(heard)[None].to(device),
                 torch.full((1, len(heard)), edge, device=device),
                 self._state,
             )
-        predicted: Floats = result[0].float().cpu().numpy()
-        return predicted
+        return levels[0].float().cpu().numpy(), voice[0].float().cpu().numpy()
 
     def _noise_frames(self, count: int) -> Floats:
         size, hop = self._grid.size, self._grid.hop

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from audiofix.audio.format import AudioFormat, Chunk, as_chunk
 from audiofix.backends.envelope.bands import frame_grid
 from audiofix.backends.envelope.filling import Filling
-from audiofix.backends.envelope.network import BLOCK_FRAMES, EnvelopeNetwork
+from audiofix.backends.envelope.layers import BLOCK_FRAMES
+from audiofix.backends.envelope.network import EnvelopeNetwork
 from audiofix.backends.placement import Placement
 from audiofix.dsp.rolloff import BandEdge
 from audiofix.streaming.stage import ProportionalLength

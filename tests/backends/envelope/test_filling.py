@@ -4,6 +4,7 @@ import torch
 from envelopes import tiny_network
 
 from audiofix.backends.envelope.bands import frame_grid
+from audiofix.backends.envelope.extrapolation import extrapolated
 from audiofix.backends.envelope.filling import Filling, band_places, interpolated
 from audiofix.backends.placement import place
 
@@ -41,10 +42,12 @@ def test_the_slope_of_a_resampler_is_undone():
     hertz = np.fft.rfftfreq(x.size, 1 / 48000)
     sloped = np.fft.irfft(np.fft.rfft(x) * 10 ** (-np.clip(hertz - 7600, 0, 300) / 300))
     network = tiny_network()
-    for layer in (network.out, network.straight):
-        layer.weight.data.zero_()
-    # White noise of this level, whatever the frame; the running level is its level.
-    network.out.bias.data[:] = 1.0 + 0.03 * (torch.arange(80) - 24).clamp(min=0)
+    # White noise goes on as white noise.
+    flat = extrapolated(torch.zeros(1, 1, 5, 80), torch.full((1, 1), 24))[0, 0]
+    for expert in (network.voice, network.music):
+        for layer in (expert.out, expert.straight):
+            layer.weight.data.zero_()
+        expert.out.bias.data[:] = -flat
     pieces = frames(sloped)
     added = Filling(network, place("cpu"), GRID, 0).added(pieces, 8000, 8000)[1:]
     windowed = pieces[:-1] * GRID.window

@@ -25,8 +25,14 @@ from audiofix.backends.tasks import UpsampleRequest
 
 CPU = torch.device("cpu")
 SETTINGS = Settings(
-    model=replace(CONFIG, extrapolates=False),
-    data=DataSettings(frames=40, tones=0.0, rates=(16000,), validation_rates=(16000,)),
+    model=CONFIG,
+    data=DataSettings(
+        frames=40,
+        tones=0.0,
+        rates=(16000,),
+        validation_rates=(16000,),
+        chains={"speech": Chain(voice=True)},
+    ),
     loop=LoopSettings(
         steps=60, batch=2, optimisers={"generator": OptimiserSettings(rate=1e-2, warmup_steps=5)}
     ),
@@ -76,7 +82,6 @@ def test_music_may_be_known_to_end_at_half_its_rate(corpus):
     found += items(replace(SETTINGS, data=noisy), corpus)
     for item in found:
         assert (item["statistics"][:, 0, item["empty"]] < -10.99).all()
-    assert not music["open"].any()
 
 
 def test_a_slower_clip_knows_less(corpus):
@@ -111,92 +116,95 @@ def test_what_was_heard_before_a_clip_counts(corpus):
     assert max(one[0] for one in heard) > 0.5
 
 
+def test_what_is_a_voice_is_told(corpus):
+    for item in items(SETTINGS, corpus):
+        assert item["voice"] == item["known"].all()
+
+
 EDGE = torch.full((1, 10), 12)
 
 
 def batch_of(**changed):
-    """One steady item whose first missing band is 12 and that is known up to 20."""
+    """One steady item of music whose first missing band is 12 and that is known up to 20."""
     level = torch.full((1, 10, 5, 80), -6.0)
     level[:, :, 4] = 0.25
     return {
         "statistics": level,
         "heard": torch.ones(1, 10),
-        "edges": torch.tensor([[12]]),
+        "edge": torch.tensor([12]),
         "known": torch.arange(80)[None] < 20,
         "empty": torch.zeros(1, 80, dtype=torch.bool),
-        "open": torch.zeros(1, 80, dtype=torch.bool),
-        "overshoot": torch.tensor([4.0]),
-        "lowered": torch.zeros(1, 1, 10, 80),
+        "voice": torch.tensor([False]),
+        "prior": torch.tensor([0.0]),
         **changed,
     }
 
 
-def loss_of(recipe, shift, batch):
-    """What it costs to be `shift` too loud: an untrained network says -1 - 0.03 per band."""
+def losses_of(recipe, shift, batch):
+    """What it costs if the expert for music is `shift` too loud."""
     network = recipe.networks["generator"]
-    network.out.bias.data[:] = 1 + 0.03 * (torch.arange(80) - 12).clamp(min=0) + shift
-    return recipe.losses(Turn("generator", 0), batch).losses[TOTAL].item()
+    network.music.out.bias.data[:] = 0
+    heard = batch["statistics"], batch["heard"], EDGE
+    said = network.music(*(part[:1] for part in heard))[0, 0].detach()
+    network.music.out.bias.data[:] = -6.0 + shift - said
+    return recipe.losses(Turn("generator", 0), batch).losses
 
 
-def test_too_much_costs_more_than_too_little_below_8_khz(corpus):
-    recipe = recipe_of(replace(SETTINGS, loss=LossSettings(randomness=0.0)), corpus)
-    losses = [loss_of(recipe, shift, batch_of()) for shift in (-0.5, 0.5)]
-    assert losses == pytest.approx([0.5, 1.0], abs=1e-4)
+EXACT = replace(SETTINGS, loss=LossSettings(randomness=0.0, gate=0.0))
 
 
-def test_caution_wants_less_than_there_was(corpus):
-    recipe = recipe_of(replace(SETTINGS, loss=LossSettings(randomness=0.0)), corpus)
-    lowered = batch_of(lowered=torch.full((1, 1, 10, 80), 0.5))
-    losses = [loss_of(recipe, shift, lowered) for shift in (-0.5, 0.0)]
-    assert losses == pytest.approx([0.0, 1.0], abs=1e-4)
+def test_the_distance_is_that_of_the_missing_bands_that_are_known(corpus):
+    recipe = recipe_of(EXACT, corpus)
+    losses = [losses_of(recipe, shift, batch_of())[TOTAL].item() for shift in (-0.5, 0.0, 0.25)]
+    assert losses == pytest.approx([0.5, 0.0, 0.25], abs=1e-4)
+    wrong_elsewhere = batch_of()
+    wrong_elsewhere["statistics"][..., 20:] = -3.0
+    assert losses_of(recipe, 0.25, wrong_elsewhere)[TOTAL].item() == pytest.approx(0.25, abs=1e-4)
 
 
-def extrapolating(loss, corpus):
-    model = replace(CONFIG, extrapolates=True)
-    return recipe_of(replace(SETTINGS, model=model, loss=loss), corpus)
+def test_each_item_is_learned_by_its_own_expert(corpus):
+    recipe, two = recipe_of(EXACT, corpus), batch_of()
+    two = {name: torch.cat([part, part]) for name, part in two.items()}
+    two["voice"] = torch.tensor([True, False])
+    heard = batch_of()["statistics"], batch_of()["heard"], EDGE
+    network = recipe.networks["generator"]
+    network.voice.out.bias.data[:] = -6.0 - network.voice(*heard)[0, 0].detach()
+    assert losses_of(recipe, 0.5, two)[TOTAL].item() == pytest.approx(0.25, abs=1e-4)
 
 
-def test_where_nobody_knows_the_extrapolation_is_expected(corpus):
-    nothing = torch.zeros(1, 80, dtype=torch.bool)
-    batch = batch_of(known=nothing, open=torch.arange(80)[None] >= 60)
-    batch["statistics"][..., 60:] = -11.0
-    recipe = extrapolating(LossSettings(randomness=0.0, open=1.0), corpus)
-    recipe.networks["generator"].out.bias.data[:] = 0.0
-    turn = Turn("generator", 0)
-    assert recipe.losses(turn, batch).losses[TOTAL].item() == pytest.approx(0, abs=1e-5)
-    recipe.networks["generator"].out.bias.data[:] = -0.5
-    assert recipe.losses(turn, batch).losses[TOTAL].item() == pytest.approx(0.5, abs=1e-4)
+@pytest.mark.parametrize("voices", [(True, True), (False, False)])
+def test_an_expert_without_items_has_gradients_of_zero(corpus, voices):
+    """Processes of one run average what they have: all must have the same."""
+    recipe = recipe_of(SETTINGS, corpus)
+    two = {name: torch.cat([part, part]) for name, part in batch_of().items()}
+    recipe.losses(Turn("generator", 0), two | {"voice": torch.tensor(voices)}).losses[
+        TOTAL
+    ].backward()
+    network = recipe.networks["generator"]
+    idle = network.music if voices[0] else network.voice
+    assert all(not p.grad.any() for p in idle.parameters())
+    assert all(p.grad is not None for p in network.parameters())
+
+
+def test_the_gate_is_asked_what_was_heard(corpus):
+    recipe = recipe_of(SETTINGS, corpus)
+    network = recipe.networks["generator"]
+    network.gate.out.bias.data[:] = 2.0
+    found = [
+        losses_of(recipe, 0.0, batch_of(voice=torch.tensor([voice])))["gate"].item()
+        for voice in (True, False)
+    ]
+    sure, unsure = np.log1p(np.exp(-2)), np.log1p(np.exp(2))
+    expected = [0.98 * sure + 0.02 * unsure, 0.02 * sure + 0.98 * unsure]
+    assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_leaving_the_extrapolation_costs_what_the_prior_weighs(corpus):
-    losses = []
-    for prior in (0.0, 0.44):
-        recipe = extrapolating(LossSettings(randomness=0.0, prior=prior), corpus)
-        network = recipe.networks["generator"]
-        truth = network(*(batch_of()[name] for name in ("statistics", "heard")), EDGE)[0, 0]
-        network.out.bias.data[:] = -6.5 - truth.detach()
-        losses.append(recipe.losses(Turn("generator", 0), batch_of()).losses[TOTAL].item())
-    left = (-6.5 - truth[12:20]).square().mean().item()
-    assert losses[0] == pytest.approx(0.5, abs=1e-4)
-    assert losses[1] == pytest.approx((0.25 + 0.44 * left) ** 0.5, abs=1e-3)
-
-
-def test_only_voices_are_open_above_what_is_known(corpus):
-    data = replace(
-        SETTINGS.data, chains={"music": Chain(ends=True)}, speeds=(0.8, 0.8), own_speed=0
-    )
-    for item in items(replace(SETTINGS, data=data), corpus):
-        voice = int(item["known"].sum()) == int(0.955 * 24000 * 0.8 / 300)
-        assert item["open"].any() == voice
-        assert not (item["open"] & item["known"]).any()
-
-
-def test_active_frames_are_lowered_where_caution_is_asked_for(corpus):
-    data = replace(SETTINGS.data, rates=(8000,), chains={"speech": Chain(caution=1.0)})
-    found = items(replace(SETTINGS, data=data), corpus)
-    assert all((item["lowered"][:, :, 32:] == 0).all() for item in found)
-    assert all((item["lowered"] >= 0).all() and item["lowered"].max() <= 1 for item in found)
-    assert any(item["lowered"].max() > 0 for item in found)
+    recipe = recipe_of(EXACT, corpus)
+    start = recipe.networks["generator"].music(batch_of()["statistics"], torch.ones(1, 10), EDGE)
+    left = (-6.5 - start[0, 0, 12:20]).square().mean().item()
+    total = losses_of(recipe, -0.5, batch_of(prior=torch.tensor([0.44])))[TOTAL].item()
+    assert total == pytest.approx((0.25 + 0.44 * left) ** 0.5, abs=1e-3)
 
 
 def test_training_learns_the_level_of_noise_and_what_it_exports_is_heard(corpus, tmp_path):
@@ -218,4 +226,6 @@ def test_the_preset_that_ships_begins_from_fresh_weights(corpus):
     found = plan("envelope", None, ())
     assert found.settings.name == "envelope-48k"
     recipe = found.recipe(corpus, CPU)
-    assert not recipe.networks["generator"].out.weight.any()
+    network = recipe.networks["generator"]
+    for part in (network.voice, network.music, network.gate):
+        assert not part.out.weight.any()

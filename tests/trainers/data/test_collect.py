@@ -1,0 +1,77 @@
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+from audiofix.trainers.data import collect
+from audiofix.trainers.data.manifest import read_manifest
+from stages import noise
+
+from audiofix import checkpoints
+
+LIST = """
+[[files]]
+split = "train"
+pattern = "voices/*.wav"
+kind = "speech"
+weight = 1.5
+skip = 3
+
+[[files]]
+split = "validation"
+pattern = "voices/*.wav"
+every = 3
+band_hz = 7000
+
+[[files]]
+split = "train"
+pattern = "*/**/*.wav"
+but = ["voices/*", "c*.wav"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("voices/0.wav", "voices/1.wav", "voices/2.wav", "voices/3.wav", "deep/x/a.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(tmp_path / name, noise(1, 4000).T, 16000)
+    soundfile.write(tmp_path / "deep/x/click.wav", noise(1, 4000).T, 16000)
+    soundfile.write(tmp_path / "deep/x/brief.wav", noise(1, 2000).T, 16000)
+    (tmp_path / "list.toml").write_text(LIST)
+    return tmp_path
+
+
+def collected(folder, monkeypatch):
+    asked = [folder / "list.toml", folder, "-o", folder / "m.csv"]
+    monkeypatch.setattr(sys, "argv", ["collect", *map(str, asked)])
+    collect.main()
+    return folder / "m.csv"
+
+
+def test_a_list_becomes_a_manifest(folder, monkeypatch, capsys):
+    path = collected(folder, monkeypatch)
+    assert capsys.readouterr().out == f"{path}: 5 recordings\n"
+    found = {split: read_manifest(path, split=split) for split in ("train", "validation")}
+    names = {split: [one.path.name for one in some] for split, some in found.items()}
+    assert names == {"train": ["1.wav", "2.wav", "a.wav"], "validation": ["0.wav", "3.wav"]}
+    first, last = found["train"][0], found["validation"][0]
+    assert (first.kind, first.weight, first.duration) == ("speech", 1.5, 0.25)
+    assert (last.kind, last.weight, last.band_hz) == ("", 1.0, 7000)
+
+
+def test_it_is_the_same_each_time(folder, monkeypatch):
+    first = collected(folder, monkeypatch).read_bytes()
+    assert collected(folder, monkeypatch).read_bytes() == first
+
+
+def test_a_pattern_that_finds_nothing_is_named(folder):
+    group = collect.Group("train", "nowhere/*.wav")
+    with pytest.raises(FileNotFoundError, match=r"nowhere/\*\.wav"):
+        group.paths(folder)
+
+
+def test_the_lists_beside_what_ships_can_be_read():
+    lists = list((Path(checkpoints.__file__).parent / "shipped").glob("*.data.toml"))
+    assert lists
+    for path in lists:
+        assert {group.split for group in collect.groups_of(path)} == {"train", "validation"}
