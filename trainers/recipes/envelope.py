@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from audiofix.backends.envelope.bands import analysed
-from audiofix.backends.envelope.extrapolation import extrapolated
 from audiofix.backends.envelope.filling import KEPT_SHARE
 from audiofix.backends.envelope.network import EnvelopeNetwork, highest_level
 
@@ -65,7 +64,7 @@ class EnvelopeRecipe(Recipe):
         assert isinstance(network, EnvelopeNetwork)
         sound, voice = self._sound(batch), batch["voice"].bool()
         levels = _by_own_experts(network, sound, voice)
-        distance = self._distances(levels, sound, batch, batch["prior"]).mean()
+        distance = self._distances(levels, sound, batch).mean()
         asked = torch.where(voice, _SURE, 1 - _SURE)[:, None].expand_as(sound[1])
         gate = binary_cross_entropy_with_logits(network.gate(*sound), asked)
         return TurnResult({TOTAL: distance + self.settings.loss.gate * gate, "gate": gate})
@@ -127,16 +126,13 @@ class EnvelopeRecipe(Recipe):
         heard = batch["heard"]
         return batch["statistics"], heard, batch["edge"][:, None].expand(heard.shape)
 
-    def _distances(
-        self, levels: Tensor, sound: Sound, batch: Batch, prior: Tensor | None = None
-    ) -> Tensor:
+    def _distances(self, levels: Tensor, sound: Sound, batch: Batch) -> Tensor:
         """Return the distance of each frame from the truth, `[batch, frames]`.
 
         Args:
             levels: what the network says.
             sound: what it heard.
             batch: which bands are known.
-            prior: what leaving the extrapolation weighs, `[batch]`.
         """
         config, loss = self.settings.model, self.settings.loss
         statistics, _, edge = sound
@@ -147,9 +143,6 @@ class EnvelopeRecipe(Recipe):
         known = ((bands >= edge[:, :1]) & batch["known"])[:, None]
         weight = known + loss.ends * batch["empty"][:, None]
         square = (levels - truth).square() * weight
-        if prior is not None:
-            left = levels - extrapolated(statistics, edge)[:, ahead:]
-            square = square + prior[:, None, None] * left.square() * known
         return torch.sqrt(square.sum(-1) / weight.sum(-1).clamp(min=1) + loss.randomness)
 
 

@@ -110,7 +110,6 @@ class Clips:
             "edge": np.array(max(1, int(KEPT_SHARE * rate / 2 / config.band_hz))),
             **told(clip.known_hz, clip.empty_hz, config),
             "voice": np.array(clip.chain.voice),
-            "prior": np.array(clip.chain.prior, np.float32),
         }
 
     def _read(self, place: int) -> NDArray[np.float16]:

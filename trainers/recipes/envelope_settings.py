@@ -22,8 +22,6 @@ class Chain:
         floor_db: its lowest and highest level.
         ends: whether what is above half the recording's rate is known to be empty.
         voice: whether these are voices, for the gate and the choice of the expert.
-        prior: what leaving the extrapolation weighs, where missing the truth weighs 1: a mean of
-            what was learned of few and of what holds for all.
     """
 
     treble_db: tuple[float, ...] = (0.0, 0.0)
@@ -35,7 +33,6 @@ class Chain:
     floor_db: tuple[float, ...] = (-92.0, -55.0)
     ends: bool = False
     voice: bool = False
-    prior: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,6 @@ def batch_of(**changed):
         "known": torch.arange(80)[None] < 20,
         "empty": torch.zeros(1, 80, dtype=torch.bool),
         "voice": torch.tensor([False]),
-        "prior": torch.tensor([0.0]),
         **changed,
     }
 
@@ -197,14 +196,6 @@ def test_the_gate_is_asked_what_was_heard(corpus):
     sure, unsure = np.log1p(np.exp(-2)), np.log1p(np.exp(2))
     expected = [0.98 * sure + 0.02 * unsure, 0.02 * sure + 0.98 * unsure]
     assert found == pytest.approx(expected, abs=1e-5)
-
-
-def test_leaving_the_extrapolation_costs_what_the_prior_weighs(corpus):
-    recipe = recipe_of(EXACT, corpus)
-    start = recipe.networks["generator"].music(batch_of()["statistics"], torch.ones(1, 10), EDGE)
-    left = (-6.5 - start[0, 0, 12:20]).square().mean().item()
-    total = losses_of(recipe, -0.5, batch_of(prior=torch.tensor([0.44])))[TOTAL].item()
-    assert total == pytest.approx((0.25 + 0.44 * left) ** 0.5, abs=1e-3)
 
 
 def test_training_learns_the_level_of_noise_and_what_it_exports_is_heard(corpus, tmp_path):
