@@ -1,48 +1,58 @@
-"""A manifest from a list of folders: which files of public repositories a model was trained on.
+"""A manifest from a list of groups of files: what of which repositories a model is trained on.
 
     python -m audiofix.trainers.data.collect LIST.toml FOLDER -o manifest.csv
 
-The list has one table `[[files]]` for each group of recordings; FOLDER holds the repositories, each
-under its own name. A group's keys are `split`; `pattern`, a glob below FOLDER; and, where needed,
-`but`, globs of files that are left out; `every` and `first`, to take each n-th file from one on, in
-the order of their names; `skip` instead of `every`, to leave those out; `weight`, `kind` and
-`band_hz` as in a manifest.
+The list has one table `[[files]]` for each group of recordings, with the keys of `Group`; FOLDER
+holds the repositories, each under its own name.
 """
 
 import argparse
 import csv
 import io
+import sys
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import soundfile
 
-from audiofix.files import NewFile
+from audiofix.errors import AudiofixError, InputError
+from audiofix.files import write_bytes
+from audiofix.settings import read_settings
 
 _SHORTEST_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Recordings that are treated alike; see the module."""
+    """Recordings that are treated alike.
+
+    Attributes:
+        split: that they belong to.
+        pattern: a glob below the folder.
+        but: globs of files that are left out.
+        every: takes the first file of so many, in the order of their names.
+        skip: takes all but the first of so many; 0 for all.
+        kind: what they are; see `manifest.Recording`.
+        band_hz: where their own band ends, 0 for half their rate.
+        weight: how often they are drawn, relative to their duration.
+    """
 
     split: str
     pattern: str
     but: tuple[str, ...] = ()
     every: int = 1
-    first: int = 0
     skip: int = 0
-    weight: float = 1.0
     kind: str = ""
-    band_hz: str = ""
+    band_hz: float = 0.0
+    weight: float = 1.0
 
     def paths(self, folder: Path) -> Sequence[Path]:
-        """Return the group's files below a folder, sorted by name.
+        """Return the group's files.
 
         Raises:
-            FileNotFoundError: there are none.
+            InputError: there are none.
         """
         found = sorted(
             path
@@ -50,51 +60,70 @@ class Group:
             if not any(path.relative_to(folder).match(glob) for glob in self.but)
         )
         if not found:
-            raise FileNotFoundError(f"{folder}: no files {self.pattern}")
+            raise InputError(f"{folder}: no files {self.pattern}: fetch the repository")
         if self.skip:
             return [path for place, path in enumerate(found) if place % self.skip]
-        return found[self.first :: self.every]
+        return found[:: self.every]
 
+    def rows(self, folder: Path) -> Iterator[dict[str, object]]:
+        """Yield the rows of a manifest, without recordings that are too short to say anything.
 
-def groups_of(path: Path) -> Sequence[Group]:
-    """Return the groups of a list."""
-    with path.open("rb") as file:
-        tables = tomllib.load(file)["files"]
-    return [Group(**{**table, "but": tuple(table.get("but", ()))}) for table in tables]
-
-
-def rows_of(groups: Sequence[Group], folder: Path) -> Iterator[dict[str, object]]:
-    """Yield the rows of the manifest, without recordings that are too short to say anything."""
-    for group in groups:
-        for path in group.paths(folder):
-            duration = soundfile.info(path).duration
+        Raises:
+            InputError: there are no files, or one cannot be read.
+        """
+        columns = {name: asdict(self)[name] for name in ("split", "kind", "weight")}
+        for path in self.paths(folder):
+            try:
+                duration = soundfile.info(path).duration
+            except soundfile.LibsndfileError as error:
+                raise InputError(f"{path}: {error}: leave it out with `but`") from error
             if duration >= _SHORTEST_SECONDS:
                 yield {
-                    "split": group.split,
+                    **columns,
                     "file_path": path,
                     "duration": f"{duration:.4f}",
-                    "kind": group.kind,
-                    "band_hz": group.band_hz,
-                    "weight": group.weight,
+                    "band_hz": self.band_hz or "",
                 }
 
 
-def main() -> None:
-    """Write a manifest and print how many recordings it has."""
-    parser = argparse.ArgumentParser("python -m audiofix.trainers.data.collect")
-    parser.add_argument("list", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    asked = parser.parse_args()
-    rows = list(rows_of(groups_of(asked.list), asked.folder.absolute()))
-    with NewFile(asked.out, overwrite=True) as new:
-        text = io.TextIOWrapper(new.file, encoding="utf-8", newline="")
-        writer = csv.DictWriter(text, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-        text.detach()
-    print(f"{asked.out}: {len(rows)} recordings")
+def groups_of(path: Path) -> Sequence[Group]:
+    """Return the groups of a list.
+
+    Raises:
+        InputError: there is no such list, or it cannot be read.
+        SettingsError: it has a key that is unknown, or of another type.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("files", [])
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}: name a list in TOML") from error
+    return [read_settings(Group, table, "files.") for table in tables]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a manifest and say how many recordings it has; return the exit status."""
+    summary = str(__doc__).partition("\n")[0]
+    parser = argparse.ArgumentParser("python -m audiofix.trainers.data.collect", None, summary)
+    parser.add_argument("list", type=Path, help="the groups, in TOML")
+    parser.add_argument("folder", type=Path, help="where the repositories are")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the manifest")
+    given = parser.parse_args(arguments)
+    try:
+        rows = [
+            row for group in groups_of(given.list) for row in group.rows(given.folder.absolute())
+        ]
+        text = io.StringIO()
+        names = ["split", "file_path", "duration", "kind", "band_hz", "weight"]
+        table = csv.DictWriter(text, names, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+        write_bytes(given.output, text.getvalue().encode(), overwrite=True)
+    except AudiofixError as error:
+        print(f"audiofix: {error}", file=sys.stderr)
+        return int(error.status)
+    print(f"{given.output}: {len(rows)} recordings", file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -46,7 +46,7 @@ _SLOPE_SECONDS = 1.0
 _DEEPEST_SLOPE = 3.0
 """log10 power by which a slope is undone; what is deeper is replaced by noise."""
 
-_SMOOTHED_BINS = 9
+_SMOOTHED_BINS = 5
 _AUDIBLE = 0.3
 """log10 power above digital silence: quieter frames stay as they are."""
 

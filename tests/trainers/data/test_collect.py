@@ -1,4 +1,3 @@
-import sys
 from pathlib import Path
 
 import pytest
@@ -41,16 +40,15 @@ def folder(tmp_path):
     return tmp_path
 
 
-def collected(folder, monkeypatch):
-    asked = [folder / "list.toml", folder, "-o", folder / "m.csv"]
-    monkeypatch.setattr(sys, "argv", ["collect", *map(str, asked)])
-    collect.main()
+def collected(folder):
+    arguments = [folder / "list.toml", folder, "-o", folder / "m.csv"]
+    assert collect.main([str(argument) for argument in arguments]) == 0
     return folder / "m.csv"
 
 
-def test_a_list_becomes_a_manifest(folder, monkeypatch, capsys):
-    path = collected(folder, monkeypatch)
-    assert capsys.readouterr().out == f"{path}: 5 recordings\n"
+def test_a_list_becomes_a_manifest(folder, capsys):
+    path = collected(folder)
+    assert capsys.readouterr().err == f"{path}: 5 recordings\n"
     found = {split: read_manifest(path, split=split) for split in ("train", "validation")}
     names = {split: [one.path.name for one in some] for split, some in found.items()}
     assert names == {"train": ["1.wav", "2.wav", "a.wav"], "validation": ["0.wav", "3.wav"]}
@@ -59,15 +57,27 @@ def test_a_list_becomes_a_manifest(folder, monkeypatch, capsys):
     assert (last.kind, last.weight, last.band_hz) == ("", 1.0, 7000)
 
 
-def test_it_is_the_same_each_time(folder, monkeypatch):
-    first = collected(folder, monkeypatch).read_bytes()
-    assert collected(folder, monkeypatch).read_bytes() == first
+def test_it_is_the_same_each_time(folder):
+    first = collected(folder).read_bytes()
+    assert collected(folder).read_bytes() == first
 
 
-def test_a_pattern_that_finds_nothing_is_named(folder):
-    group = collect.Group("train", "nowhere/*.wav")
-    with pytest.raises(FileNotFoundError, match=r"nowhere/\*\.wav"):
-        group.paths(folder)
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ('[[files]]\nsplit = "train"\npattern = "nowhere/*.wav"', 3, "no files nowhere/*.wav"),
+        ('[[files]]\nsplit = "train"\npatern = "*"', 2, "did you mean files.pattern?"),
+        ("[[files", 3, "name a list in TOML"),
+        ('[[files]]\nsplit = "train"\npattern = "list.toml"', 3, "leave it out"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(folder, capsys, text, status, said):
+    (folder / "list.toml").write_text(text)
+    arguments = [folder / "list.toml", folder, "-o", folder / "m.csv"]
+    assert collect.main([str(argument) for argument in arguments]) == status
+    told = capsys.readouterr().err
+    assert said in told and told.count("\n") == 1
+    assert not (folder / "m.csv").exists()
 
 
 def test_the_lists_beside_what_ships_can_be_read():
