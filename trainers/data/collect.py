@@ -31,6 +31,7 @@ class Group:
     Attributes:
         split: that they belong to.
         pattern: a glob below the folder.
+        among: a text beside the list, of names below the folder: only these files are taken.
         but: globs of files that are left out.
         every: takes the first file of so many, in the order of their names.
         skip: takes all but the first of so many; 0 for all.
@@ -41,6 +42,7 @@ class Group:
 
     split: str
     pattern: str
+    among: str = ""
     but: tuple[str, ...] = ()
     every: int = 1
     skip: int = 0
@@ -48,31 +50,38 @@ class Group:
     band_hz: float = 0.0
     weight: float = 1.0
 
-    def paths(self, folder: Path) -> Sequence[Path]:
+    def paths(self, folder: Path, beside: Path) -> Sequence[Path]:
         """Return the group's files.
+
+        Args:
+            folder: where the repositories are.
+            beside: the folder of the list.
 
         Raises:
             InputError: there are none.
         """
-        found = sorted(
-            path
-            for path in folder.glob(self.pattern)
-            if not any(path.relative_to(folder).match(glob) for glob in self.but)
-        )
+        names = {path.relative_to(folder).as_posix() for path in folder.glob(self.pattern)}
+        if self.among:
+            names &= set(read_text(beside / self.among).splitlines())
+        found = [
+            folder / name
+            for name in sorted(names)
+            if not any(Path(name).match(glob) for glob in self.but)
+        ]
         if not found:
             raise InputError(f"{folder}: no files {self.pattern}: fetch the repository")
         if self.skip:
             return [path for place, path in enumerate(found) if place % self.skip]
         return found[:: self.every]
 
-    def rows(self, folder: Path) -> Iterator[dict[str, object]]:
+    def rows(self, folder: Path, beside: Path) -> Iterator[dict[str, object]]:
         """Yield the rows of a manifest, without recordings that are too short to say anything.
 
         Raises:
             InputError: there are no files, or one cannot be read.
         """
         columns = {name: asdict(self)[name] for name in ("split", "kind", "weight")}
-        for path in self.paths(folder):
+        for path in self.paths(folder, beside):
             try:
                 duration = soundfile.info(path).duration
             except soundfile.LibsndfileError as error:
@@ -94,10 +103,22 @@ def groups_of(path: Path) -> Sequence[Group]:
         SettingsError: it has a key that is unknown, or of another type.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("files", [])
-    except (OSError, ValueError) as error:
+        tables = tomllib.loads(read_text(path)).get("files", [])
+    except ValueError as error:
         raise InputError(f"{path}: {error}: name a list in TOML") from error
     return [read_settings(Group, table, "files.") for table in tables]
+
+
+def read_text(path: Path) -> str:
+    """Return what a text file holds.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}: check the name") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,9 +129,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="where the repositories are")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the manifest")
     given = parser.parse_args(arguments)
+    folder = given.folder.absolute()
     try:
         rows = [
-            row for group in groups_of(given.list) for row in group.rows(given.folder.absolute())
+            row for group in groups_of(given.list) for row in group.rows(folder, given.list.parent)
         ]
         text = io.StringIO()
         names = ["split", "file_path", "duration", "kind", "band_hz", "weight"]

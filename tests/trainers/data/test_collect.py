@@ -57,6 +57,15 @@ def test_a_list_becomes_a_manifest(folder, capsys):
     assert (last.kind, last.weight, last.band_hz) == ("", 1.0, 7000)
 
 
+def test_only_named_files_may_be_taken(folder):
+    (folder / "some.txt").write_text("voices/2.wav\nvoices/nowhere.wav\ndeep/x/a.wav\n")
+    (folder / "list.toml").write_text(
+        '[[files]]\nsplit = "train"\npattern = "voices/*"\namong = "some.txt"'
+    )
+    found = read_manifest(collected(folder), split="train")
+    assert [one.path.name for one in found] == ["2.wav"]
+
+
 def test_it_is_the_same_each_time(folder):
     first = collected(folder).read_bytes()
     assert collected(folder).read_bytes() == first
@@ -68,6 +77,11 @@ def test_it_is_the_same_each_time(folder):
         ('[[files]]\nsplit = "train"\npattern = "nowhere/*.wav"', 3, "no files nowhere/*.wav"),
         ('[[files]]\nsplit = "train"\npatern = "*"', 2, "did you mean files.pattern?"),
         ("[[files", 3, "name a list in TOML"),
+        (
+            '[[files]]\nsplit = "train"\npattern = "*"\namong = "nowhere.txt"',
+            3,
+            "nowhere.txt",
+        ),
         ('[[files]]\nsplit = "train"\npattern = "list.toml"', 3, "leave it out"),
     ],
 )
