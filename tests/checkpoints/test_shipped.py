@@ -72,10 +72,10 @@ def smoothed(power, width):
 
 
 FIGURES = {
-    ("vctk_p234_006", 8000): 1.108,
-    ("vctk_p234_006", 16000): 1.044,
-    ("vctk_p225_nw4", 16000): 1.041,
-    ("val_band_02", 16000): 0.811,
+    ("vctk_p234_006", 8000): 1.040,
+    ("vctk_p234_006", 16000): 0.781,
+    ("vctk_p225_nw4", 16000): 0.894,
+    ("val_band_02", 16000): 0.796,
 }
 """Clip, input rate -> log-spectral distance; clips of voices and instruments nobody trained on."""
 
