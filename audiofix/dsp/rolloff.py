@@ -108,20 +108,24 @@ class BandwidthMeter:
             return None
         # The loudest that comes at or above each bin: a cliff has nothing behind it.
         ceiling = np.maximum.accumulate(levels[::-1])[::-1]
-        lowest = int(_LOWEST_CLIFF_HZ / self._bin_hz)
         flat = self._flat_from(levels)
+        edges = np.arange(
+            int(len(levels) * _HIGHEST_SHARE), int(_LOWEST_CLIFF_HZ / self._bin_hz), -1
+        )
+        sides = np.maximum(4, (edges * _SIDE_SHARE).astype(int))
+        sums = np.concatenate([[0.0], np.cumsum(levels)])
+        below = (sums[edges] - sums[edges - sides]) / sides
         for share, fall_db in ((_SLOPES[0][0], _FLAT_FALL_DB), *_SLOPES):
-            for edge in range(int(len(levels) * _HIGHEST_SHARE), lowest, -1):
-                behind = edge + max(6, int(edge * share))
-                below = float(levels[edge - self._side(edge) : edge].mean())
-                if behind >= len(levels) or below - ceiling[behind] < fall_db:
-                    continue
-                if fall_db == _FLAT_FALL_DB and not flat <= behind < _HIGHEST_FLAT * len(levels):
-                    continue
+            behind = edges + np.maximum(6, (edges * share).astype(int))
+            falls = behind < len(levels)
+            falls[falls] = below[falls] - ceiling[behind[falls]] >= fall_db
+            if fall_db == _FLAT_FALL_DB:
+                falls &= (flat <= behind) & (behind < _HIGHEST_FLAT * len(levels))
+            for edge, level in zip(edges[falls], below[falls], strict=True):
                 # A tone has steep sides too: a band that ends is full below its end.
-                full = levels[edge // 2 : edge] > below - fall_db / 2
+                full = levels[edge // 2 : edge] > level - fall_db / 2
                 if full.mean() >= _FULL_SHARE:
-                    return self._upper_end(levels, edge)
+                    return self._upper_end(levels, int(edge))
         return None
 
     def _flat_from(self, levels: NDArray[np.float64]) -> int:
