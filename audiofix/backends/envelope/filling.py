@@ -34,7 +34,7 @@ _JOINED_HZ = 2000.0
 _LARGEST_STEP = (-2.0, 1.0)
 """log10 power that the envelope is lowered or raised by; little, as a tone there is no level."""
 
-_CAUTIOUS_HZ = (7500.0, 9000.0)
+_CAUTIOUS_HZ = (7000.0, 8000.0)
 _ACTIVE_BANDS = 5
 _CAUTION_RISES_HZ = 300.0
 """Where a guess goes wrong up to 8 kHz, too much is heard as lisping and hiss, too little hardly,

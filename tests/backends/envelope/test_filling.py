@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ from envelopes import tiny_network
 
 from audiofix.backends.envelope.bands import frame_grid
 from audiofix.backends.envelope.extrapolation import extrapolated
-from audiofix.backends.envelope.filling import Filling, band_places, interpolated
+from audiofix.backends.envelope.filling import Filling, band_places, caution, interpolated
 from audiofix.backends.placement import place
 
 GRID = frame_grid(48000)
@@ -66,3 +68,25 @@ def test_interpolation_meets_the_middle_of_each_band():
         envelope, *band_places(np.array([0, 150, 300, 450, 750, 900], np.float32), 3, 300.0)
     )
     assert np.allclose(at, [[1, 1, 2, 3, 2, 2]])
+
+
+def test_caution_ends_where_wide_band_telephony_does():
+    hertz = np.array([3900, 4000, 4300, 6900, 7500, 8000, 12000], np.float32)
+    assert caution(hertz, 4000.0) == pytest.approx([0, 0, 1, 1, 0.5, 0, 0])
+    assert not caution(np.arange(0, 24000, 50, dtype=np.float32), 8000.0).any()
+
+
+@pytest.mark.parametrize(("voice", "lowered"), [(40.0, 1.0), (-40.0, 0.0)])
+def test_caution_lowers_voices_only(voice, lowered):
+    """10 dB where it is active, 1 octave above the edge of noise that comes and goes."""
+    x = band_limited(2, 4000) * np.where(np.arange(96000) // 4800 % 2, 1.0, 1e-3)
+    made = []
+    for amount in (0.0, 1.0):
+        network = tiny_network()
+        network.gate.out.weight.data.zero_()
+        network.gate.out.bias.data[:] = voice
+        network.config = replace(network.config, caution=amount)
+        added = Filling(network, place("cpu"), GRID, 0).added(frames(x), 4000, 4000)
+        power = (np.abs(np.fft.rfft(added[100:])) ** 2).sum(axis=0)
+        made.append(np.log10(power[(GRID.frequencies > 5000) & (GRID.frequencies < 6500)].sum()))
+    assert made[0] - made[1] == pytest.approx(lowered, abs=0.02)
