@@ -30,6 +30,9 @@ _HIGHEST_FLAT = 0.8
 _SIDE_SHARE = 0.03
 """Width of the band below a slope that its level is taken from, as a share of its frequency."""
 
+_LEAST_SIDE = 4
+"""Bins that it has at least."""
+
 _EDGE_DB = 6.0
 """A band ends where its level has fallen by this: the cutoff of most resamplers' filters."""
 
@@ -109,10 +112,9 @@ class BandwidthMeter:
         # The loudest that comes at or above each bin: a cliff has nothing behind it.
         ceiling = np.maximum.accumulate(levels[::-1])[::-1]
         flat = self._flat_from(levels)
-        edges = np.arange(
-            int(len(levels) * _HIGHEST_SHARE), int(_LOWEST_CLIFF_HZ / self._bin_hz), -1
-        )
-        sides = np.maximum(4, (edges * _SIDE_SHARE).astype(int))
+        lowest = max(_LEAST_SIDE, int(_LOWEST_CLIFF_HZ / self._bin_hz))
+        edges = np.arange(int(len(levels) * _HIGHEST_SHARE), lowest, -1)
+        sides = np.maximum(_LEAST_SIDE, (edges * _SIDE_SHARE).astype(int))
         sums = np.concatenate([[0.0], np.cumsum(levels)])
         below = (sums[edges] - sums[edges - sides]) / sides
         for share, fall_db in ((_SLOPES[0][0], _FLAT_FALL_DB), *_SLOPES):
@@ -139,7 +141,7 @@ class BandwidthMeter:
         return end - int(np.argmax(deviations > _FLAT_DB)) if (deviations > _FLAT_DB).any() else 0
 
     def _side(self, edge: int) -> int:
-        return max(4, int(edge * _SIDE_SHARE))
+        return max(_LEAST_SIDE, int(edge * _SIDE_SHARE))
 
     def _upper_end(self, levels: NDArray[np.float64], edge: int) -> float:
         """Walk up a slope, towards low frequencies, to where the level is 6 dB below the band."""
