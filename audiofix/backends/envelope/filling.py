@@ -37,6 +37,7 @@ _LARGEST_STEP = (-2.0, 1.0)
 _CAUTIOUS_HZ = (7000.0, 8000.0)
 _ACTIVE_BANDS = 5
 _CAUTION_RISES_HZ = 300.0
+_NARROW_HZ = 4000.0
 """Where a guess goes wrong up to 8 kHz, too much is heard as lisping and hiss, too little hardly,
 which PESQ confirms."""
 
@@ -191,10 +192,14 @@ def activity(statistics: Floats, edge: int) -> Floats:
 
 
 def caution(frequencies: Floats, cutoff_hz: float) -> Floats:
-    """Return how much caution each frequency needs, 0 to 1; see `EnvelopeConfig.caution`."""
+    """Return how much caution each frequency needs, 0 to 1; see `EnvelopeConfig.caution`.
+
+    All of it for a band that ends at 4 kHz; the more is there, the surer is the guess.
+    """
     rise = (frequencies - cutoff_hz) / _CAUTION_RISES_HZ
     fall = (_CAUTIOUS_HZ[1] - frequencies) / (_CAUTIOUS_HZ[1] - _CAUTIOUS_HZ[0])
-    share: Floats = np.clip(np.minimum(rise, fall), 0, 1).astype(np.float32)
+    needed = np.clip((_CAUTIOUS_HZ[1] - cutoff_hz) / _NARROW_HZ, 0, 1)
+    share: Floats = (needed * np.clip(np.minimum(rise, fall), 0, 1)).astype(np.float32)
     return share
 
 

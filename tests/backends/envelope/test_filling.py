@@ -73,6 +73,7 @@ def test_interpolation_meets_the_middle_of_each_band():
 def test_caution_ends_where_wide_band_telephony_does():
     hertz = np.array([3900, 4000, 4300, 6900, 7500, 8000, 12000], np.float32)
     assert caution(hertz, 4000.0) == pytest.approx([0, 0, 1, 1, 0.5, 0, 0])
+    assert caution(hertz + 2000, 6000.0)[2] == 0.5
     assert not caution(np.arange(0, 24000, 50, dtype=np.float32), 8000.0).any()
 
 
