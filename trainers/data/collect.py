@@ -62,7 +62,7 @@ class Group:
         """
         names = {path.relative_to(folder).as_posix() for path in folder.glob(self.pattern)}
         if self.among:
-            names &= set(read_text(beside / self.among).splitlines())
+            names &= set(_text(beside / self.among).splitlines())
         found = [
             folder / name
             for name in sorted(names)
@@ -103,13 +103,13 @@ def groups_of(path: Path) -> Sequence[Group]:
         SettingsError: it has a key that is unknown, or of another type.
     """
     try:
-        tables = tomllib.loads(read_text(path)).get("files", [])
+        tables = tomllib.loads(_text(path)).get("files", [])
     except ValueError as error:
         raise InputError(f"{path}: {error}: name a list in TOML") from error
     return [read_settings(Group, table, "files.") for table in tables]
 
 
-def read_text(path: Path) -> str:
+def _text(path: Path) -> str:
     """Return what a text file holds.
 
     Raises:

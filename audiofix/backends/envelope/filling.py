@@ -101,7 +101,7 @@ class Filling:
         (predicted, voice), level = self._predicted(statistics, heard, edge), statistics[:, 0]
         spectra = np.concatenate([self._spectra, new])
         level = np.concatenate([self._level, level])
-        active = np.concatenate([self._active, activity(statistics, edge)])
+        active = np.concatenate([self._active, _activity(statistics, edge)])
         self._spectra, self._level, self._active = spectra[count:], level[count:], active[count:]
         spectra, level, active = spectra[:count], level[:count], active[:count] * voice
         highest = highest_level(torch.from_numpy(level)[None], torch.full((1, count), edge))
@@ -181,7 +181,7 @@ class Filling:
         return usual, np.clip(lost, 0, 2 * usual)
 
 
-def activity(statistics: Floats, edge: int) -> Floats:
+def _activity(statistics: Floats, edge: int) -> Floats:
     """Return how far each frame stands above its floor below the edge, 0 to 1, `[frames]`.
 
     1 is 10 dB and more: somebody speaks. At 0 there is only the floor, which has no step.
